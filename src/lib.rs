@@ -8,4 +8,5 @@
 //! ```
 
 pub mod audit;
+pub mod eks;
 pub mod rbac;

@@ -1,0 +1,7 @@
+//! What is particular to EKS: the identities that are its own, its audit policy, IAM
+//! roles and users, access entries and `aws-auth`. Other stages ask here; nothing of
+//! it may leak into them.
+
+mod control_plane;
+
+pub use control_plane::is_control_plane;
