@@ -2,6 +2,8 @@
 //! roles and users, access entries and `aws-auth`. Other stages ask here; nothing of
 //! it may leak into them.
 
+mod audit_policy;
 mod control_plane;
 
+pub use audit_policy::{AuditPolicy, AuditPolicyError, AuditRuleError, Level};
 pub use control_plane::is_control_plane;
