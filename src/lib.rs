@@ -9,4 +9,5 @@
 
 pub mod audit;
 pub mod eks;
+pub mod policy;
 pub mod rbac;
