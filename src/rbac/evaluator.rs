@@ -221,3 +221,6 @@ impl<'a> Subjects<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod atom;
 mod covers;
 mod defaults;
 mod evaluator;
+pub mod manifests;
 mod names;
 mod objects;
 mod requester;
