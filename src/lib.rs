@@ -11,3 +11,4 @@ pub mod audit;
 pub mod eks;
 pub mod policy;
 pub mod rbac;
+pub mod usage;
