@@ -9,3 +9,4 @@
 
 pub mod audit;
 pub mod rbac;
+pub mod source;
