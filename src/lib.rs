@@ -8,5 +8,7 @@
 //! ```
 
 pub mod audit;
+pub mod decode;
+pub mod pipeline;
 pub mod rbac;
 pub mod source;
