@@ -8,7 +8,9 @@
 //! ```
 
 pub mod audit;
+pub mod decode;
 pub mod eks;
 pub mod policy;
 pub mod rbac;
+pub mod source;
 pub mod usage;
