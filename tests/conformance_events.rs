@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use leastrole::audit::{Event, Settings};
+use leastrole::decode::Consumer;
 use leastrole::policy::{IdentityPlan, Names, Options, Plan, plan};
 use leastrole::rbac::{Atom, ResourceAtom, UrlAtom};
 use leastrole::usage::{Fold, Identity, Selection};
@@ -72,7 +73,7 @@ impl Case {
             let json = with_defaults(event, &format!("{}-{index}", self.id)).to_string();
             let event = Event::parse(&json).unwrap();
             assert!(event.is_audit_event(), "{}: {json}", self.id);
-            fold.add(&event);
+            fold.event(&event);
         }
         let mut usage = fold.into_usage();
         usage.settle();

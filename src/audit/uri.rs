@@ -190,8 +190,8 @@ mod tests {
     }
 
     fn strings(parts: [&str; 5]) -> (String, String, String, String, String) {
-        let [a, b, c, d, e] = parts.map(str::to_owned);
-        (a, b, c, d, e)
+        let [group, namespace, plural, subresource, name] = parts.map(str::to_owned);
+        (group, namespace, plural, subresource, name)
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub use blind_spots::{Assumption, BlindSpot, Class};
 pub use generated_names::{Pattern, generated};
 pub use objects::objects;
 pub use options::{Names, Options, Scope, Verbs};
-pub use plan::{IdentityPlan, Plan, VersionSource, plan};
+pub use plan::{IdentityPlan, Outside, Plan, VersionSource, plan};
 pub use proof::{Mismatch, Proof, prove};
 pub use rules::rules;
 pub use subjects::{GroupTemplate, subject};

@@ -120,7 +120,48 @@ fn assemble(
     }
 }
 
+/// Rights that no RBAC object bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// Membership in `system:masters`.
+    Masters,
+    /// An EKS access policy or another authorizer.
+    Authorizer,
+}
+
+impl Outside {
+    /// The stable kebab-case code.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Masters => "system-masters",
+            Self::Authorizer => "other-authorizer",
+        }
+    }
+
+    /// What it means and what to do.
+    pub fn note(self) -> &'static str {
+        match self {
+            Self::Masters => {
+                "it acted as a member of system:masters, which may do everything: these roles bound \
+                 it once it has left that group"
+            }
+            Self::Authorizer => {
+                "something other than RBAC, such as an EKS access policy, allowed it: these roles \
+                 bound it once that is taken away"
+            }
+        }
+    }
+}
+
 impl IdentityPlan {
+    /// What else than RBAC allowed the identity's requests.
+    pub fn outside_rbac(&self) -> impl Iterator<Item = Outside> {
+        let any = |mark: fn(&Evidence) -> bool| self.needs.values().any(mark);
+        let masters = any(|evidence| evidence.bypass).then_some(Outside::Masters);
+        let other = any(|evidence| evidence.outside_rbac).then_some(Outside::Authorizer);
+        masters.into_iter().chain(other)
+    }
+
     /// The grants that are wider than any need, in order.
     pub fn widenings(&self) -> impl Iterator<Item = (&Atom, &Grant)> {
         self.grants.iter().filter(|(atom, grant)| grant.is_widening(atom))

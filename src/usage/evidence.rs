@@ -31,6 +31,8 @@ pub struct Evidence {
     pub by_default: bool,
     /// Something other than RBAC, such as an EKS access policy, allowed it at least once.
     pub outside_rbac: bool,
+    /// Aggregated rows say so, which may lack the name.
+    pub aggregated: bool,
     /// Who allowed it, in the authorizer's words.
     pub deciders: Few<DECIDERS>,
     /// The earliest event.
@@ -75,15 +77,22 @@ impl Bases {
 /// The part of an event that goes into evidence.
 pub(super) struct Occurrence<'e> {
     event: &'e Event<'e>,
-    pub(super) moment: Option<Moment>,
+    moment: Option<Moment>,
     stage: Stage,
     worked: bool,
+    /// An aggregated row: how many events it stands for, and since when.
+    row: Option<(u64, Option<Moment>)>,
 }
 
 impl<'e> Occurrence<'e> {
-    pub(super) fn of(event: &'e Event<'e>, moment: Option<Moment>, reading: &Reading) -> Self {
+    pub(super) fn of(
+        event: &'e Event<'e>,
+        reading: &Reading,
+        moment: Option<Moment>,
+        row: Option<(u64, Option<Moment>)>,
+    ) -> Self {
         let worked = matches!(reading.outcome, Outcome::Allowed { worked: true });
-        Self { event, moment, stage: reading.stage, worked }
+        Self { event, moment, stage: reading.stage, worked, row }
     }
 
     fn sample(&self) -> Sample {
@@ -112,18 +121,21 @@ impl Evidence {
             (self.bypass, "bypass"),
             (self.outside_rbac, "granted-outside-rbac"),
             (self.bases.has(Basis::Delegated), "delegated"),
+            (self.aggregated, "aggregated"),
         ]
         .into_iter()
         .filter_map(|(applies, tag)| applies.then_some(tag))
     }
 
     pub(super) fn add(&mut self, occurrence: &Occurrence<'_>) {
+        let (events, first) = occurrence.row.unwrap_or((1, occurrence.moment));
         match occurrence.stage {
-            Stage::ResponseStarted => self.started += 1,
-            Stage::RequestReceived | Stage::Finished => self.finished += 1,
+            Stage::ResponseStarted => self.started += events,
+            Stage::RequestReceived | Stage::Finished => self.finished += events,
         }
         self.worked |= occurrence.worked;
-        self.see(occurrence.moment, occurrence.moment);
+        self.aggregated |= occurrence.row.is_some();
+        self.see(first, occurrence.moment);
         if self.sample.as_ref().is_none_or(|sample| is_earlier(occurrence.moment, sample)) {
             self.offer(Box::new(occurrence.sample()));
         }
@@ -161,6 +173,7 @@ impl Evidence {
         self.bases.0 |= other.bases.0;
         self.bypass |= other.bypass;
         self.by_default |= other.by_default;
+        self.aggregated |= other.aggregated;
         self.outside_rbac |= other.outside_rbac;
         self.deciders.merge(other.deciders);
         if let Some(sample) = other.sample {

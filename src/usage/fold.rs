@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::aggregate;
 use super::evidence::Occurrence;
 use super::ledger::Table;
 use super::{Choice, Evidence, Facts, Identity, Moment, Selection, Usage, Version};
 use crate::audit::{Conclusion, Event, Outcome, Reading, Settings, Stage, User, Who, conclude};
+use crate::decode::{Consumer, UsageRow};
 use crate::eks::username_template;
 use crate::rbac::Atom;
 
@@ -28,8 +30,8 @@ impl Fold {
         self.usage
     }
 
-    /// Adds one event.
-    pub fn add(&mut self, event: &Event<'_>) {
+    /// Adds one event, or an aggregated row made into one.
+    fn add(&mut self, event: &Event<'_>, row: Option<(u64, Option<Moment>)>) {
         let reading = Reading::of(event);
         if reading.stage == Stage::RequestReceived {
             self.usage.outcomes.uncounted_stage += 1;
@@ -44,7 +46,7 @@ impl Fold {
         self.note_server(event);
         self.note_sightings(&reading);
         self.count(event, &reading);
-        let occurrence = Occurrence::of(event, moment, &reading);
+        let occurrence = Occurrence::of(event, &reading, moment, row);
         let (usage, selection) = (&mut self.usage, &self.selection);
         conclude(event, &reading, self.settings, &mut |conclusion| {
             Entry { usage, selection, event, occurrence: &occurrence }.add(conclusion);
@@ -94,6 +96,22 @@ impl Fold {
             (Outcome::Allowed { .. }, Choice::Taken) => &mut outcomes.used,
         };
         *bucket += 1;
+    }
+}
+
+impl Consumer for Fold {
+    fn event(&mut self, event: &Event<'_>) {
+        self.add(event, None);
+    }
+
+    fn usage_row(&mut self, row: &UsageRow<'_>) {
+        let event = aggregate::event(row);
+        if aggregate::is_whole(row) {
+            let first = row.first.as_ref().and_then(|first| Moment::parse(first));
+            self.add(&event, Some((aggregate::calls(row), first)));
+        } else {
+            self.usage.outcomes.inexpressible += 1;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every identity used: identity -> need -> evidence, folded from events and
 //! merged over workers and runs. Never knows where events came from.
 
+mod aggregate;
 mod evidence;
 mod few;
 mod fold;
