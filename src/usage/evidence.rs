@@ -127,12 +127,27 @@ impl Evidence {
         .filter_map(|(applies, tag)| applies.then_some(tag))
     }
 
-    pub(super) fn add(&mut self, occurrence: &Occurrence<'_>) {
-        let (events, first) = occurrence.row.unwrap_or((1, occurrence.moment));
-        match occurrence.stage {
+    /// Whether one more event says nothing new: it is not the earlier sample.
+    pub(super) fn repeats(&self, moment: Moment) -> bool {
+        self.sample.as_ref().is_some_and(|sample| !is_earlier(Some(moment), sample))
+    }
+
+    /// Counts one more event that says the same as one already added.
+    pub(super) fn repeat(&mut self, stage: Stage, moment: Moment) {
+        self.count(stage, 1);
+        self.see(Some(moment), Some(moment));
+    }
+
+    fn count(&mut self, stage: Stage, events: u64) {
+        match stage {
             Stage::ResponseStarted => self.started += events,
             Stage::RequestReceived | Stage::Finished => self.finished += events,
         }
+    }
+
+    pub(super) fn add(&mut self, occurrence: &Occurrence<'_>) {
+        let (events, first) = occurrence.row.unwrap_or((1, occurrence.moment));
+        self.count(occurrence.stage, events);
         self.worked |= occurrence.worked;
         self.aggregated |= occurrence.row.is_some();
         self.see(first, occurrence.moment);
