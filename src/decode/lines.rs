@@ -82,7 +82,7 @@ impl<C: Consumer> Decoder<'_, C> {
         if line.contains("\"{\"\"") {
             return self.csv_fields(&csv::fields(line), nest);
         }
-        let mut cut = None;
+        let mut broken = None;
         for start in prefix::candidates(line) {
             let timed = nest.timed(prefix::time(&line[..start]));
             let timed = Nest { base: nest.base.map(|base| base + at), ..timed };
@@ -91,12 +91,17 @@ impl<C: Consumer> Decoder<'_, C> {
                 self.values_of_lines(line, start, timed);
                 return;
             }
-            cut = cut.or_else(|| is_event(&line[start..]).then_some((start, timed)));
-        }
-        match cut {
-            Some((start, timed)) => {
+            if is_event(&line[start..]) {
                 let timed = timed.timed(prefix::trailing_time(line));
-                self.cut_event(&line[start..], timed);
+                return self.cut_event(&line[start..], timed);
+            }
+            if line[start..].contains("auditID") {
+                broken = broken.or(Some((start, timed)));
+            }
+        }
+        match broken {
+            Some((start, timed)) => {
+                self.values_of_lines(line, start, timed);
             }
             None if prefix::is_frame(line) => self.frame(line),
             None => self.not_audit(),

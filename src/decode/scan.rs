@@ -8,7 +8,8 @@
 pub(super) struct Ends {
     /// After the last line that ends outside of every value.
     pub(super) line: Option<usize>,
-    /// After the last whole value, or the comma behind it.
+    /// After the last whole object or array, or between the members of an
+    /// opened container after the last comma or closing bracket.
     pub(super) value: Option<usize>,
     /// Opened containers that are still open there.
     pub(super) levels: usize,
@@ -27,7 +28,7 @@ pub(super) fn ends(bytes: &[u8], levels: usize, enough: usize) -> Ends {
         match walk.step(byte) {
             Step::Within => continue,
             Step::Break if levels == 0 => found.line = Some(at + 1),
-            Step::End if levels == 0 => found.value = Some(at + 1),
+            Step::End if levels == 0 && byte != b'"' => found.value = Some(at + 1),
             Step::Comma if levels > 0 => found.value = Some(at + 1),
             Step::Close if found.levels > 0 => {
                 found.levels -= 1;

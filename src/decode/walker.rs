@@ -61,7 +61,9 @@ impl<C: Consumer> Decoder<'_, C> {
         }
         match value.as_bytes().first() {
             Some(b'{') => self.object(value, nest),
-            Some(b'[') => self.array(value, nest.depth == 0, nest),
+            Some(b'[') => {
+                self.insights_row(value, nest) || self.array(value, nest.depth == 0, nest)
+            }
             Some(b'"') => self.string(value, nest),
             _ => false,
         }
@@ -134,7 +136,7 @@ impl<C: Consumer> Decoder<'_, C> {
         let seen = std::mem::take(&mut self.seen);
         let within = Nest { wrapped: false, ..nest.deeper() };
         let read = json::elements(array, |element| {
-            let counted = self.insights_row(element, within) || self.value(element, within);
+            let counted = self.value(element, within);
             if !counted && records {
                 self.not_audit();
             }
