@@ -124,13 +124,8 @@ impl<C: Consumer> Decoder<'_, C> {
             event.stage_timestamp = Text::from(time);
         }
         self.tally.salvaged += u64::from(event.salvaged);
-        self.hand_on(&event);
-    }
-
-    /// Hands an event on.
-    pub(super) fn hand_on(&mut self, event: &Event<'_>) {
         self.tally.audit_events += 1;
-        self.consumer.event(event);
+        self.consumer.event(&event);
     }
 
     pub(super) fn usage_row(&mut self, row: &UsageRow<'_>) {

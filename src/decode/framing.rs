@@ -17,7 +17,7 @@ use super::prefix::Cri;
 use super::problem::{Cause, Problem, Warning};
 use super::scan::{self, Skip};
 use super::tally::Tally;
-use super::walker::DEPTH;
+use super::walker::{DEPTH, is_event};
 
 /// Bytes at the start of an input that tell its dialect.
 const HEAD: usize = 4 << 10;
@@ -140,7 +140,7 @@ impl Framing {
         let start = self.value_start(unread);
         let value = &unread[start..];
         let container = matches!(value.first(), Some(b'{' | b'['));
-        if container && self.levels < DEPTH && !scan::is_event(value) {
+        if container && self.levels < DEPTH && !is_event(value) {
             self.levels += 1;
             return Cut::Skip(start + 1);
         }

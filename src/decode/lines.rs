@@ -16,7 +16,7 @@ use super::json;
 use super::prefix::{self, Cri};
 use super::problem::{Cause, Warning};
 use super::usage_row::{Column, UsageRow};
-use super::walker::DEPTH;
+use super::walker::{DEPTH, is_event};
 
 impl<C: Consumer> Decoder<'_, C> {
     /// Decodes whole lines.
@@ -42,10 +42,9 @@ impl<C: Consumer> Decoder<'_, C> {
     fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
         let Some(start) = prefix::first_brace(line) else { return false };
         match Event::parse(&line[start..]) {
-            Ok(event)
-                if event.is_audit_event() && !event.stage_timestamp.is_empty() && !nest.wrapped =>
-            {
-                self.hand_on(&event);
+            // Without a time of its own it may get one from what precedes it.
+            Ok(event) if event.is_audit_event() && (start == 0 || has_time(&event)) => {
+                self.found(event, nest);
                 true
             }
             _ => false,
@@ -91,7 +90,7 @@ impl<C: Consumer> Decoder<'_, C> {
                 self.values_of_lines(line, start, timed);
                 return;
             }
-            if is_event(&line[start..]) {
+            if is_event(line[start..].as_bytes()) {
                 let timed = timed.timed(prefix::trailing_time(line));
                 return self.cut_event(&line[start..], timed);
             }
@@ -206,11 +205,11 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 }
 
+fn has_time(event: &Event<'_>) -> bool {
+    !event.stage_timestamp.is_empty()
+}
+
 /// Where the line at `at` ends: its line break, or the end of the text.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |newline| at + newline)
-}
-
-fn is_event(text: &str) -> bool {
-    super::scan::is_event(text.as_bytes())
 }

@@ -13,7 +13,7 @@ use super::json;
 use super::lines::line_end;
 use super::problem::{Cause, Warning};
 use super::scan;
-use super::walker::DEPTH;
+use super::walker::{DEPTH, is_event};
 
 /// How EKS marks a record that it cut.
 const TRUNCATED: &str = "[Truncated...]";
@@ -124,10 +124,10 @@ impl<C: Consumer> Decoder<'_, C> {
         if bytes[at] == b'"' {
             self.malformed(&cause_of(&text[at..line]), &bytes[at..line]);
             cursor.at = line + 1;
-        } else if scan::is_event(&bytes[at..line]) {
+        } else if is_event(&bytes[at..line]) {
             self.cut_event(&text[at..line], nest);
             cursor.at = line + 1;
-        } else if scan::is_event(&bytes[at..end]) {
+        } else if is_event(&bytes[at..end]) {
             let after = record_end(text, at).min(end);
             self.cut_event(&text[at..after], nest);
             cursor.at = after;

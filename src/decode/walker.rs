@@ -94,7 +94,9 @@ impl<C: Consumer> Decoder<'_, C> {
             self.tally.add_insights_row(&self.origin.name);
         }
         let time = contents.time.as_ref().map(|(_, time)| &**time);
-        let within = Nest { wrapped: true, ..nest.deeper().timed(time) };
+        // Only beside another candidate can an event stand twice.
+        let wrapped = nest.wrapped || contents.containers.len() + contents.strings.len() > 1;
+        let within = Nest { wrapped, ..nest.deeper().timed(time) };
         let mut accounted = false;
         for (container, is_list) in contents.containers {
             accounted |= if container.starts_with('[') {
@@ -259,6 +261,11 @@ struct Cell<'t> {
 fn cell_of(cell: &str) -> Option<(Column, Text<'_>)> {
     let cell: Cell<'_> = serde_json::from_str(cell).ok()?;
     Some((Column::named(&cell.field), cell.value))
+}
+
+/// Whether the object that `text` starts with is an event, were it whole.
+pub(super) fn is_event(text: &[u8]) -> bool {
+    json::has_key(text, &["auditID", "requestURI"])
 }
 
 static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"auditID\""));
