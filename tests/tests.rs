@@ -5,3 +5,5 @@
 mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
+#[cfg(test)]
+mod shapes;

@@ -17,7 +17,10 @@ use super::prefix::Cri;
 use super::problem::{Cause, Problem, Warning};
 use super::scan::{self, Skip};
 use super::tally::Tally;
-use super::walker::DEPTH;
+use super::walker::{DEPTH, is_event};
+
+/// Bytes at the start of an input that tell its dialect.
+const HEAD: usize = 4 << 10;
 
 /// Cuts one input, and keeps what was found wrong on the way.
 #[derive(Debug)]
@@ -124,7 +127,8 @@ impl Framing {
         if let Some(end) = ends.line {
             return Cut::Block(end, Layout::Lines);
         }
-        if let Some(end) = ends.value {
+        let is_text = self.levels == 0 && !starts_container(unread);
+        if let Some(end) = ends.value.filter(|_| !is_text) {
             self.levels = ends.levels;
             return Cut::Block(end, Layout::Values);
         }
@@ -136,7 +140,7 @@ impl Framing {
         let start = self.value_start(unread);
         let value = &unread[start..];
         let container = matches!(value.first(), Some(b'{' | b'['));
-        if container && self.levels < DEPTH && !scan::is_event(value) {
+        if container && self.levels < DEPTH && !is_event(value) {
             self.levels += 1;
             return Cut::Skip(start + 1);
         }
@@ -180,6 +184,10 @@ impl Framing {
 impl Cutter for Framing {
     fn cut(&mut self, unread: &[u8], place: Place, ended: bool) -> Cut {
         if !self.started {
+            let head = HEAD.min(self.record_limit);
+            if unread.len() < head && !ended {
+                return Cut::More(head);
+            }
             let header = self.start(unread);
             if header > 0 {
                 return Cut::Skip(header);
@@ -193,6 +201,11 @@ impl Cutter for Framing {
             cut => cut,
         }
     }
+}
+
+fn starts_container(unread: &[u8]) -> bool {
+    let first = unread.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != b',');
+    matches!(first, Some(b'{' | b'['))
 }
 
 /// After the last line end that no value goes on over.
@@ -240,7 +253,7 @@ mod tests {
     fn cut(text: &str, size: usize, limit: usize) -> (Vec<(String, Layout)>, Vec<String>) {
         let buffers = Buffers::new(1, size);
         let mut blocks = Blocks::new(text.as_bytes(), size, &buffers);
-        let mut framing = Framing::new(size, limit);
+        let mut framing = Framing { started: true, ..Framing::new(size, limit) };
         let mut cut = Vec::new();
         let mut too_long = Vec::new();
         loop {
@@ -323,7 +336,7 @@ mod tests {
             part("F", "stdout", "{\"b\":2}"),
         ]
         .concat();
-        let (blocks, _) = cut(&text, 70, 1000);
-        assert!(texts(&blocks)[0].ends_with("1}\n"), "{blocks:?}");
+        assert_eq!(last_whole_record(&text.as_bytes()[..text.len() - 1]), Some(105));
+        assert_eq!(last_whole_record(&text.as_bytes()[..70]), None);
     }
 }

@@ -61,7 +61,9 @@ impl<C: Consumer> Decoder<'_, C> {
         }
         match value.as_bytes().first() {
             Some(b'{') => self.object(value, nest),
-            Some(b'[') => self.array(value, nest.depth == 0, nest),
+            Some(b'[') => {
+                self.insights_row(value, nest) || self.array(value, nest.depth == 0, nest)
+            }
             Some(b'"') => self.string(value, nest),
             _ => false,
         }
@@ -92,7 +94,9 @@ impl<C: Consumer> Decoder<'_, C> {
             self.tally.add_insights_row(&self.origin.name);
         }
         let time = contents.time.as_ref().map(|(_, time)| &**time);
-        let within = Nest { wrapped: true, ..nest.deeper().timed(time) };
+        // Only beside another candidate can an event stand twice.
+        let wrapped = nest.wrapped || contents.containers.len() + contents.strings.len() > 1;
+        let within = Nest { wrapped, ..nest.deeper().timed(time) };
         let mut accounted = false;
         for (container, is_list) in contents.containers {
             accounted |= if container.starts_with('[') {
@@ -134,7 +138,7 @@ impl<C: Consumer> Decoder<'_, C> {
         let seen = std::mem::take(&mut self.seen);
         let within = Nest { wrapped: false, ..nest.deeper() };
         let read = json::elements(array, |element| {
-            let counted = self.insights_row(element, within) || self.value(element, within);
+            let counted = self.value(element, within);
             if !counted && records {
                 self.not_audit();
             }
@@ -257,6 +261,11 @@ struct Cell<'t> {
 fn cell_of(cell: &str) -> Option<(Column, Text<'_>)> {
     let cell: Cell<'_> = serde_json::from_str(cell).ok()?;
     Some((Column::named(&cell.field), cell.value))
+}
+
+/// Whether the object that `text` starts with is an event, were it whole.
+pub(super) fn is_event(text: &[u8]) -> bool {
+    json::has_key(text, &["auditID", "requestURI"])
 }
 
 static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"auditID\""));

@@ -2,4 +2,7 @@
 //! however a log is stored, and nothing lost or broken by bad input.
 
 mod collect;
+mod hostile;
+mod properties;
+mod same_events;
 mod table;
