@@ -14,7 +14,13 @@ use super::tally::Tally;
 use super::timestamp;
 use super::{Consumer, UsageRow};
 
-/// What stands before an event in a line of an export: a timestamp and little more.
+/// Whether the byte can stand in a timestamp. Any other text before an event may be a
+/// caller's, and so may be the event behind it.
+fn is_of_time(byte: u8) -> bool {
+    byte.is_ascii_digit() || b"-:.+TZ ".contains(&byte)
+}
+
+/// What stands before an event in a line of an export: a timestamp.
 const LONGEST_PREFIX: usize = 40;
 
 /// The input that a block is from.
@@ -130,6 +136,9 @@ impl<C: Consumer> Decoder<'_, C> {
         let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
         let line = bytes[at..end].strip_suffix(b"\r").unwrap_or(&bytes[at..end]);
         let start = memchr(b'{', &line[..line.len().min(LONGEST_PREFIX)])?;
+        if !line[..start].iter().all(|byte| is_of_time(*byte)) {
+            return None;
+        }
         if !self.consumer.frame(&Frame::of(&line[start..])?) {
             return None;
         }
