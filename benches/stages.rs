@@ -2,8 +2,6 @@
 //!
 //! `cargo bench --bench stages`; throughput is in inflated bytes.
 
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
-
 mod amplify;
 
 use std::hint::black_box;
@@ -62,7 +60,7 @@ fn blocks(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, bytes: &Arc<[u8]
         bencher.iter(|| {
             for_each_block(bytes, |block| {
                 black_box(block.bytes().len());
-            })
+            });
         });
     });
 }

@@ -10,7 +10,7 @@ const LOG: &str = "testdata/logs/cluster-shop/eks-policy.ndjson.gz";
 const ID: &str = "\"auditID\":\"";
 
 /// The lines of a log of at least `size` bytes.
-pub fn lines(size: usize) -> Vec<String> {
+pub(crate) fn lines(size: usize) -> Vec<String> {
     let log = original();
     let mut lines = Vec::new();
     let mut grown = 0;
@@ -28,7 +28,7 @@ pub fn lines(size: usize) -> Vec<String> {
 }
 
 /// The same as one text.
-pub fn log(size: usize) -> String {
+pub(crate) fn log(size: usize) -> String {
     let mut log = lines(size).join("\n");
     log.push('\n');
     log

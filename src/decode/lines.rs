@@ -90,7 +90,7 @@ impl<C: Consumer> Decoder<'_, C> {
                 self.values_of_lines(line, start, timed);
                 return;
             }
-            if is_event(line[start..].as_bytes()) {
+            if is_event(&line.as_bytes()[start..]) {
                 let timed = timed.timed(prefix::trailing_time(line));
                 return self.cut_event(&line[start..], timed);
             }
