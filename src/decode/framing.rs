@@ -71,7 +71,12 @@ impl Framing {
         &self.dialect
     }
 
-    /// Adds what was found wrong with the input called `name`.
+    /// Whether there is anything to [report](Self::report).
+    pub fn has_findings(&self) -> bool {
+        self.warning.is_some() || !self.too_long.is_empty()
+    }
+
+    /// Adds what was found wrong since the last time with the input called `name`.
     pub fn report(&mut self, name: &Arc<str>, tally: &mut Tally) {
         if let Some(warning) = self.warning.take() {
             tally.warn(name, warning);

@@ -40,7 +40,7 @@ impl<C: Consumer> Decoder<'_, C> {
     /// Hands on the event that `line` is, if it is one from end to end: the
     /// decision that is made for every line of an ordinary log.
     fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
-        let Some(start) = prefix::first_brace(line) else { return false };
+        let Some(start) = prefix::json_start(line) else { return false };
         match Event::parse(&line[start..]) {
             // Without a time of its own it may get one from what precedes it.
             Ok(event) if event.is_audit_event() && (start == 0 || has_time(&event)) => {
@@ -52,7 +52,7 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     /// Decodes what starts with the line at `at`, which may go on over further
-    /// lines, and returns where the after record starts.
+    /// lines, and returns where the next record starts.
     fn other_line(&mut self, text: &str, at: usize, nest: Nest<'_>) -> usize {
         let after = line_end(text, at) + 1;
         let raw = &text[at..after - 1];

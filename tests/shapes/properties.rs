@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use leastrole::pipeline::ReadOptions;
 use proptest::prelude::*;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use crate::collect::{cluster_log, options, read_bytes, testdata};
 
@@ -21,6 +22,8 @@ static LOGS: LazyLock<Vec<Log>> = LazyLock::new(|| {
     let lines: Vec<_> = log.lines().take(30).collect();
     logs.push(Log { name: "lines".to_owned(), bytes: lines.join("\n").into_bytes() });
     logs.push(Log { name: "glued".to_owned(), bytes: lines.concat().into_bytes() });
+    let frame = compress_to_vec(lines.join("\n").as_bytes(), CompressionLevel::Fastest);
+    logs.push(Log { name: "zstd".to_owned(), bytes: frame });
     logs
 });
 
