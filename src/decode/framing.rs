@@ -117,13 +117,18 @@ impl Framing {
         if ended {
             return Cut::Block(unread.len(), layout);
         }
-        let at_line = match &self.dialect {
-            Dialect::Plain if self.levels == 0 => last_line_end(unread),
-            Dialect::Plain => first_line_end(unread),
-            Dialect::Cri => last_whole_record(unread),
-            Dialect::Csv(_) => memrchr(b'\n', unread).map(|newline| newline + 1),
+        let line_end = match &self.dialect {
+            Dialect::Plain => return self.cut_values(unread, layout),
+            Dialect::Cri if unread.len() < self.record_limit => last_whole_record(unread),
+            Dialect::Cri | Dialect::Csv(_) => memrchr(b'\n', unread).map(|newline| newline + 1),
         };
-        if let Some(end) = at_line {
+        line_end.map_or_else(|| self.more(unread), |end| Cut::Block(end, Layout::Lines))
+    }
+
+    fn cut_values(&mut self, unread: &[u8], layout: Layout) -> Cut {
+        let line_end =
+            if self.levels == 0 { last_line_end(unread) } else { first_line_end(unread) };
+        if let Some(end) = line_end {
             // A line that starts afresh ends every value that is still open.
             self.levels = 0;
             return Cut::Block(end, layout);
@@ -137,6 +142,10 @@ impl Framing {
             self.levels = ends.levels;
             return Cut::Block(end, Layout::Values);
         }
+        self.more(unread)
+    }
+
+    fn more(&self, unread: &[u8]) -> Cut {
         Cut::More((unread.len() * 2).min(self.record_limit))
     }
 

@@ -16,7 +16,7 @@ use super::json;
 use super::prefix::{self, Cri};
 use super::problem::{Cause, Warning};
 use super::usage_row::{Column, UsageRow};
-use super::walker::{DEPTH, is_event};
+use super::walker::{DEPTH, holds_event, is_event};
 
 impl<C: Consumer> Decoder<'_, C> {
     /// Decodes whole lines.
@@ -58,15 +58,18 @@ impl<C: Consumer> Decoder<'_, C> {
         let raw = &text[at..after - 1];
         let line = raw.trim_start_matches('\u{feff}').trim();
         let start = at + (line.as_ptr() as usize - raw.as_ptr() as usize);
-        if line.is_empty() {
-        } else if line.contains('\x1b') {
+        if line.is_empty() || self.csv_line(line, nest) {
+            return after;
+        }
+        if let Some(cri) = Cri::of(line) {
+            return self.container_line(text, at, cri, nest);
+        }
+        if prefix::starts_json(line) {
+            return self.values_of_lines(text, start, nest);
+        }
+        if line.contains('\x1b') {
             let plain = prefix::without_colours(line);
             self.lines(&plain, nest.deeper());
-        } else if let Some(cri) = Cri::of(line) {
-            return self.container_line(text, at, cri, nest);
-        } else if self.csv_line(line, nest) {
-        } else if prefix::starts_json(line) {
-            return self.values_of_lines(text, start, nest);
         } else {
             self.text_line(line, start, nest);
         }
@@ -108,8 +111,11 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     fn frame(&mut self, line: &str) {
-        if line.starts_with("NEXTTOKEN\t") {
-            self.warn(Warning::MorePages);
+        let mut columns = line.split('\t');
+        match (columns.next(), columns.next().map(Column::named)) {
+            (Some("NEXTTOKEN"), _) => self.warn(Warning::MorePages),
+            (Some("RESULTS"), Some(Column::Usage(_))) => self.warn(Warning::AggregatedText),
+            _ => {}
         }
     }
 
@@ -179,8 +185,11 @@ impl<C: Consumer> Decoder<'_, C> {
     fn message_row(&mut self, columns: &[Column], fields: &[String], nest: Nest<'_>) {
         let of = |wanted| columns.iter().position(|column| *column == wanted);
         let time = of(Column::Time).map(|at| fields[at].as_str());
-        if let Some(at) = of(Column::Message) {
-            self.lines(&fields[at], nest.deeper().timed(time));
+        match of(Column::Message).map(|at| &fields[at]) {
+            Some(message) if holds_event(message) => {
+                self.lines(message, nest.deeper().timed(time));
+            }
+            _ => self.not_audit(),
         }
     }
 

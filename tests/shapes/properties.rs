@@ -65,7 +65,9 @@ proptest! {
         }
         let options = ReadOptions { record_limit, block_size, ..options(1) };
         let (collected, tally) = read_bytes(&log, &options);
-        prop_assert_eq!(tally.bytes, log.len() as u64);
+        let mut problems = tally.problems().values().flat_map(|kind| &kind.examples);
+        let abandoned = problems.any(|problem| problem.cause.is_of_input());
+        prop_assert!(abandoned || tally.bytes == log.len() as u64, "{tally:?}");
         prop_assert!(tally.salvaged <= tally.audit_events);
         let again = read_bytes(&log, &ReadOptions { threads: 3, ..options.clone() });
         prop_assert_eq!((collected, tally), again);

@@ -58,9 +58,11 @@ fn aggregated_rows_read_the_same_from_every_export() {
 
 #[test]
 fn a_record_in_parts_is_joined_across_blocks_and_streams() {
-    let line = event(1).to_string();
-    let (head, tail) = line.split_at(40);
-    let (middle, tail) = tail.split_at(40);
+    let mut record = event(1);
+    record["userAgent"] = json!("x".repeat(8000));
+    let line = record.to_string();
+    let (head, tail) = line.split_at(4000);
+    let (middle, tail) = tail.split_at(4000);
     let part = |stream: &str, tag: &str, text: &str| {
         format!("2026-11-20T09:15:02Z {stream} {tag} {text}\n")
     };
@@ -77,7 +79,7 @@ fn a_record_in_parts_is_joined_across_blocks_and_streams() {
     let whole = read_bytes(&log, &options(1));
     let tally = &whole.1;
     assert_eq!((tally.audit_events, tally.not_audit, tally.malformed), (4, 1, 0), "{tally:?}");
-    for block_size in 1..log.len() {
+    for block_size in (1..log.len()).step_by(61) {
         let read = read_bytes(&log, &ReadOptions { block_size, ..options(2) });
         assert_eq!(read, whole, "blocks of {block_size}");
     }
