@@ -49,7 +49,7 @@ pub(super) struct Decoder<'d, C> {
     /// Where in the block the current record starts.
     at: usize,
     /// The events of the current wrapper, where one may stand twice.
-    pub(super) seen: HashSet<[String; 4]>,
+    pub(super) seen: HashSet<[String; 5]>,
 }
 
 /// Where a piece of text stands in what wraps it.
@@ -213,6 +213,7 @@ impl<C: Consumer> Decoder<'_, C> {
 }
 
 /// What tells two events apart. The ID alone is not enough: callers choose it.
-fn identity(event: &Event<'_>) -> [String; 4] {
-    [&event.audit_id, &event.stage, &event.request_uri, &event.verb].map(|text| text.to_string())
+fn identity(event: &Event<'_>) -> [String; 5] {
+    let Event { audit_id, stage, request_uri, verb, user, .. } = event;
+    [audit_id, stage, request_uri, verb, &user.username].map(|text| text.to_string())
 }

@@ -6,3 +6,4 @@ mod hostile;
 mod properties;
 mod same_events;
 mod table;
+mod wrappers;
