@@ -4,7 +4,7 @@
 use leastrole::pipeline::ReadOptions;
 use serde_json::{Value, json};
 
-use crate::collect::{options, read_bytes};
+use super::collect::{options, read_bytes};
 
 fn event(number: u32) -> Value {
     json!({
