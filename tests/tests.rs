@@ -5,3 +5,7 @@
 mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod support;
