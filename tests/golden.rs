@@ -27,7 +27,7 @@ type Files = BTreeMap<PathBuf, String>;
 #[test]
 fn every_case_prints_what_it_is_expected_to() {
     let cases = cases();
-    assert!(cases.len() >= 10, "only {} cases", cases.len());
+    assert!(cases.len() >= 20, "only {} cases", cases.len());
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut failures = String::new();
     for case in cases {

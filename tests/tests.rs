@@ -6,6 +6,8 @@ mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
 #[cfg(test)]
+mod exits;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod support;
