@@ -2,6 +2,8 @@
 //! and need no network.
 
 #[cfg(test)]
+mod cluster_shop;
+#[cfg(test)]
 mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
@@ -9,5 +11,9 @@ mod conformance_rbac;
 mod exits;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod regressions;
+#[cfg(test)]
+mod repeatable;
 #[cfg(test)]
 mod support;
