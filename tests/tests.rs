@@ -12,8 +12,12 @@ mod exits;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod memo;
+#[cfg(test)]
 mod regressions;
 #[cfg(test)]
 mod repeatable;
+#[cfg(test)]
+mod shapes;
 #[cfg(test)]
 mod support;
