@@ -2,10 +2,22 @@
 //! and need no network.
 
 #[cfg(test)]
+mod cluster_shop;
+#[cfg(test)]
 mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
 #[cfg(test)]
+mod exits;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod memo;
 #[cfg(test)]
+mod regressions;
+#[cfg(test)]
+mod repeatable;
+#[cfg(test)]
 mod shapes;
+#[cfg(test)]
+mod support;

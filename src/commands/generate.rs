@@ -119,12 +119,11 @@ fn prove(plan: &Plan, texts: &[Text]) -> anyhow::Result<Proof> {
 
 fn report(flags: &Generate, summary: &Summary) -> anyhow::Result<()> {
     if let Some(path) = &flags.output.summary_json {
-        let mut json = serde_json::to_vec_pretty(summary)?;
-        json.push(b'\n');
-        output::replace(path, &json)?;
+        output::replace(path, output::json(summary)?.as_bytes())?;
     }
     if !flags.output.quiet {
-        output::print_summary(summary)?;
+        // Nobody may be listening; the manifests are for someone else.
+        let _ = output::print_summary(summary);
     }
     Ok(())
 }

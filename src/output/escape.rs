@@ -23,7 +23,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// Control characters, line and paragraph separators, zero-width and bidirectional
 /// formatting, byte-order marks, tags and other characters without a shape.
-fn acts(character: char) -> bool {
+pub(super) fn acts(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

@@ -165,14 +165,16 @@ impl Evidence {
         if self.sample.as_ref().is_none_or(|sample| is_earlier(occurrence.moment, sample)) {
             self.offer(Box::new(occurrence.sample()));
         }
-        self.judge(&occurrence.event.annotations.reason, occurrence.event);
+        let Event { user, impersonated_user, annotations, .. } = occurrence.event;
+        self.bypass |= annotations.reason.is_empty()
+            && impersonated_user.is_none()
+            && user.groups.iter().any(|group| &**group == "system:masters");
     }
 
-    fn judge(&mut self, reason: &str, event: &Event<'_>) {
-        if reason.is_empty() {
-            self.bypass |= event.user.groups.iter().any(|group| &**group == "system:masters")
-                && event.impersonated_user.is_none();
-        } else {
+    /// Adds the authorizer's own words, where they are about this very permission: they say
+    /// nothing about those that were checked besides, such as an impersonator's.
+    pub(super) fn decide(&mut self, reason: &str) {
+        if !reason.is_empty() {
             self.outside_rbac |= !reason.starts_with("RBAC: ");
             self.by_default |= names_default_binding(reason);
             self.deciders.insert(reason);

@@ -9,7 +9,8 @@ use super::ledger::{IdentityUsage, Place, Table};
 use super::memo::Memo;
 use super::{Choice, Evidence, Facts, Identity, Moment, Selection, Usage, Version};
 use crate::audit::{
-    BodyUse, Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who, conclude,
+    Basis, BodyUse, Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who,
+    conclude,
 };
 use crate::decode::{Consumer, UsageRow};
 use crate::eks::username_template;
@@ -273,7 +274,11 @@ impl Entry<'_, '_> {
             Conclusion::Need { who, .. } if self.is_nodes_own(&who) => None,
             Conclusion::Need { who, atom, basis } => {
                 let post = self.post(&who, Column::Needs, |usage| &mut usage.needs, atom)?;
-                post.evidence(self.usage).bases.add(basis);
+                let evidence = post.evidence(self.usage);
+                evidence.bases.add(basis);
+                if basis == Basis::Logged {
+                    evidence.decide(&self.event.annotations.reason);
+                }
                 Some(post)
             }
             Conclusion::Denied(atom) => {
