@@ -6,4 +6,6 @@ mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod shapes;
