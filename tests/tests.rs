@@ -8,4 +8,6 @@ mod conformance_rbac;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod memo;
+#[cfg(test)]
 mod shapes;

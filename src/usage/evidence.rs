@@ -74,6 +74,22 @@ impl Bases {
     }
 }
 
+/// Events that say the same as one that was read.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    pub(super) events: u64,
+    pub(super) first: Option<Moment>,
+    pub(super) last: Option<Moment>,
+}
+
+impl Repeats {
+    pub(super) fn add(&mut self, moment: Moment) {
+        self.events += 1;
+        self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
+        self.last = self.last.max(Some(moment));
+    }
+}
+
 /// The part of an event that goes into evidence.
 pub(super) struct Occurrence<'e> {
     event: &'e Event<'e>,
@@ -127,15 +143,10 @@ impl Evidence {
         .filter_map(|(applies, tag)| applies.then_some(tag))
     }
 
-    /// Whether one more event says nothing new: it is not the earlier sample.
-    pub(super) fn repeats(&self, moment: Moment) -> bool {
-        self.sample.as_ref().is_some_and(|sample| !is_earlier(Some(moment), sample))
-    }
-
-    /// Counts one more event that says the same as one already added.
-    pub(super) fn repeat(&mut self, stage: Stage, moment: Moment) {
-        self.count(stage, 1);
-        self.see(Some(moment), Some(moment));
+    /// Counts more events that say the same as one already added.
+    pub(super) fn repeat(&mut self, stage: Stage, repeats: &Repeats) {
+        self.count(stage, repeats.events);
+        self.see(repeats.first, repeats.last);
     }
 
     fn count(&mut self, stage: Stage, events: u64) {
