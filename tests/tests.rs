@@ -12,6 +12,8 @@ mod exits;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod memo;
 #[cfg(test)]
 mod regressions;
