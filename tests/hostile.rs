@@ -238,3 +238,21 @@ fn roles_of_one_name_in_two_accounts_have_two_groups() {
     let groups: Vec<&str> = found.keys().map(String::as_str).collect();
     assert_eq!(groups, ["Group 111122223333/ci", "Group 444455556666/ci"]);
 }
+
+/// A user with several usernames is bound through a group as well. It was that of the
+/// role with the same name, and each got the rights of both.
+#[test]
+fn an_iam_user_does_not_share_the_group_of_a_role() {
+    let by = |username: &str, kind: &str, uri: &str| {
+        let arn = format!("arn:aws:iam::111122223333:{kind}/ci");
+        event("", "list", uri).by_iam(username, &arn, "s")
+    };
+    let events = [
+        by("ci-1", "user", "/api/v1/nodes"),
+        by("ci-2", "user", "/api/v1/nodes"),
+        by("session", "role", "/api/v1/secrets"),
+    ];
+    let found = granted(&generate(&[], log(events)).run().clean().stdout);
+    assert_eq!(found["Group leastrole:ci"], BTreeSet::from(["list secrets".to_owned()]));
+    assert_eq!(found["Group leastrole:user/ci"], BTreeSet::from(["list nodes".to_owned()]));
+}
