@@ -256,3 +256,19 @@ fn an_iam_user_does_not_share_the_group_of_a_role() {
     assert_eq!(found["Group leastrole:ci"], BTreeSet::from(["list secrets".to_owned()]));
     assert_eq!(found["Group leastrole:user/ci"], BTreeSet::from(["list nodes".to_owned()]));
 }
+
+/// Who chooses a username can choose one that ends in the hash of another's.
+#[test]
+fn no_username_takes_the_object_names_of_another() {
+    let list = |user: &str| event(user, "list", "/api/v1/nodes");
+    let ran = generate(&[], log([list("Foo")])).run().clean();
+    let objects_of_foo = objects(&ran.stdout);
+    let name = objects_of_foo.iter().next().expect("a role").id().name;
+    let taken = name.strip_prefix("leastrole:user:").expect("a user's name");
+    assert!(taken.starts_with("foo-"), "{name}");
+
+    let events = [list("Foo"), event(taken, "list", "/api/v1/pods")];
+    let found = granted(&generate(&[], log(events)).run().clean().stdout);
+    assert_eq!(found["User Foo"], BTreeSet::from(["list nodes".to_owned()]));
+    assert_eq!(found[&format!("User {taken}")], BTreeSet::from(["list pods".to_owned()]));
+}
