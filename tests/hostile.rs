@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::events::{Event, event, log};
 use crate::support::objects::{granted, objects};
@@ -271,4 +271,23 @@ fn no_username_takes_the_object_names_of_another() {
     let found = granted(&generate(&[], log(events)).run().clean().stdout);
     assert_eq!(found["User Foo"], BTreeSet::from(["list nodes".to_owned()]));
     assert_eq!(found[&format!("User {taken}")], BTreeSet::from(["list pods".to_owned()]));
+}
+
+/// One redacted event would otherwise have been bound to the user "", which the API
+/// server refuses, and with it the whole run.
+#[test]
+fn an_event_of_nobody_decides_nothing() {
+    let list = || event("U", "list", "/api/v1/nodes");
+    let nobodies = [
+        list().with("user", json!({})),
+        list().with("user", json!({"username": ""})),
+        list().with("user", Value::Null),
+        list().impersonating("", &["system:authenticated"]),
+        list().with("user", json!({})).impersonating("bob", &[]),
+        list().with("user", json!({})).denied(),
+    ];
+    let (summary, ran) = summarized(&[], log(nobodies.into_iter().chain([list()])));
+    assert_eq!(granted(&ran.stdout).into_keys().collect::<Vec<_>>(), ["User U"]);
+    assert_eq!(summary["events"]["undecided"], 6);
+    assert_eq!(summary["events"]["used"], 1);
 }
