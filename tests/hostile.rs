@@ -291,3 +291,32 @@ fn an_event_of_nobody_decides_nothing() {
     assert_eq!(summary["events"]["undecided"], 6);
     assert_eq!(summary["events"]["used"], 1);
 }
+
+/// A rule without names gives every name. Where a name that bounds an escalation is
+/// empty or missing, nothing may be granted.
+#[test]
+fn an_empty_name_never_becomes_every_name() {
+    let list = || event("U", "list", "/api/v1/nodes");
+    let target = json!({"username": "bob", "groups": ["", "devs"], "extra": {"scopes": [""]}});
+    let approval = "/apis/certificates.k8s.io/v1/certificatesigningrequests/c/approval";
+    let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+    let no_role = json!({"roleRef": {"kind": "ClusterRole", "name": ""}});
+    let (summary, ran) = summarized(
+        &["--names", "exact"],
+        log([
+            list().with("impersonatedUser", target),
+            event("U", "update", approval).with("responseObject", json!({"spec": {}})),
+            event("U", "create", bindings).failure(422, "Invalid").with("requestObject", no_role),
+        ]),
+    );
+    let expected = [
+        "create clusterrolebindings.rbac.authorization.k8s.io",
+        "impersonate groups \"devs\"",
+        "impersonate users \"bob\"",
+        "update certificatesigningrequests.certificates.k8s.io/approval \"c\"",
+    ];
+    assert_eq!(granted(&ran.stdout)["User U"], expected.map(str::to_owned).into());
+    let advice = identity(&summary, "U")["advice"].as_array().expect("a list");
+    let codes: Vec<&str> = advice.iter().filter_map(|it| it["code"].as_str()).collect();
+    assert_eq!(codes, ["bind-role", "approve-signer", "empty-name", "empty-name"]);
+}
