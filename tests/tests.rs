@@ -23,3 +23,5 @@ mod repeatable;
 mod shapes;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod yaml_names;
