@@ -32,7 +32,7 @@ impl Default for ReadOptions {
         Self {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             record_limit: 16 << 20,
-            block_size: 1 << 20,
+            block_size: 256 << 10,
             progress: Arc::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leastrole::audit::{Conclusion, Event, Frame, Reading, Settings, conclude};
+use leastrole::audit::{BodyUse, Conclusion, Event, Frame, Reading, Settings, conclude};
 use leastrole::decode::Tally;
 use leastrole::output::{Format, Summary, manifests};
 use leastrole::pipeline::{ReadOptions, read};
@@ -95,7 +95,7 @@ fn a_framed_event_says_what_the_parsed_one_says() {
 fn said(event: &Event<'_>) -> (Vec<Conclusion>, String) {
     let reading = Reading::of(event);
     let mut conclusions = Vec::new();
-    if !reading.reads_body(Settings::default()) {
+    if reading.body_use(Settings::default()) == BodyUse::None {
         conclude(event, &reading, Settings::default(), &mut |it| conclusions.push(it));
     }
     let facts = [

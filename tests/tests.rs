@@ -8,6 +8,8 @@ mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod exits;
 #[cfg(test)]
 mod golden;

@@ -14,11 +14,11 @@ use std::sync::LazyLock;
 use super::event::{Annotations, Event, Extra, ObjectRef, ResponseStatus, User};
 use super::text::Text;
 
-const HEAD: &[u8] = b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"";
-const RECEIVED: &[u8] = b",\"requestReceivedTimestamp\":\"";
-const STAGED: &[u8] = b",\"stageTimestamp\":\"";
-const ANNOTATIONS: &[u8] = b",\"annotations\":";
-const DECISION: &[u8] = b"{\"authorization.k8s.io/decision\":\"";
+const HEAD: &[u8; 56] = b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"";
+const RECEIVED: &[u8; 29] = b",\"requestReceivedTimestamp\":\"";
+const STAGED: &[u8; 19] = b",\"stageTimestamp\":\"";
+const ANNOTATIONS: &[u8; 15] = b",\"annotations\":";
+const DECISION: &[u8; 34] = b"{\"authorization.k8s.io/decision\":\"";
 /// A timestamp and the quote that ends it.
 const TIME: usize = 28;
 /// Longer annotations hold more than the decision and its reason.
@@ -152,7 +152,7 @@ impl<'a> Frame<'a> {
 
     /// Writes the bytes that decide what the event proves, next to who called. Two events
     /// with the same key and the same caller prove the same, as long as no body is looked
-    /// at: see [`super::Reading::reads_body`].
+    /// at: see [`super::Reading::body_use`].
     ///
     /// Left out are the query where it cannot matter, IDs, addresses, times, bodies, and
     /// of the user agent all but its first word.
@@ -321,6 +321,10 @@ impl<'a> Decision<'a> {
     }
 }
 
+fn is_success(code: &[u8]) -> bool {
+    matches!(code, [b'2', rest @ ..] if rest.iter().all(u8::is_ascii_digit))
+}
+
 /// A raw JSON string without its quotes.
 fn text(raw: &[u8]) -> Option<Text<'_>> {
     let raw = std::str::from_utf8(raw).ok()?;
@@ -337,7 +341,8 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn literal(&mut self, literal: &[u8]) -> Option<()> {
+    /// Of a length known to the compiler, which then compares a word or two.
+    fn literal<const N: usize>(&mut self, literal: &[u8; N]) -> Option<()> {
         self.rest = self.rest.strip_prefix(literal)?;
         Some(())
     }
@@ -384,44 +389,38 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The name in the rest of an object reference, if it is wanted.
+    /// The name in the rest of an object reference, if it is wanted. Else the first closing
+    /// brace counts as its end: were it in a string, what follows could not start with the
+    /// quote of a key.
     fn object_name(&mut self, wanted: bool) -> Option<&'a [u8]> {
         let mut name: &[u8] = b"";
-        if wanted || !self.skip_plain_object() {
-            self.pairs(|key, value| {
-                if wanted && key == b"name" {
-                    name = value;
-                }
-            })?;
+        if !wanted {
+            self.rest = &self.rest[memchr(b'}', self.rest)? + 1..];
+            return Some(name);
         }
+        self.pairs(|key, value| {
+            if key == b"name" {
+                name = value;
+            }
+        })?;
         Some(name)
     }
 
-    /// Passes the rest of an object that holds neither escapes nor objects, for which the
-    /// first closing brace that is not in a string is its end.
-    #[expect(clippy::naive_bytecount, reason = "a hundred bytes, and the loop vectorizes")]
-    fn skip_plain_object(&mut self) -> bool {
-        let Some(end) = memchr(b'}', self.rest) else { return false };
-        let inside = &self.rest[..end];
-        let quotes = inside.iter().filter(|byte| **byte == b'"').count();
-        let is_plain = inside.iter().all(|byte| !matches!(byte, b'\\' | b'{'));
-        if quotes % 2 == 0 && is_plain {
-            self.rest = &self.rest[end + 1..];
-        }
-        quotes % 2 == 0 && is_plain
-    }
-
     fn status(&mut self) -> Option<Status<'a>> {
+        let usual = self.rest.strip_prefix(b"{\"metadata\":{},\"code\":");
+        if let Some([code @ .., b'}']) = usual.and_then(|rest| rest.get(..4))
+            && is_success(code)
+        {
+            self.rest = &self.rest[b"{\"metadata\":{},\"code\":200}".len()..];
+            return Some(Status::Success(code));
+        }
         let raw = self.object()?;
-        let digits = raw
-            .strip_suffix(b"}")
-            .filter(|raw| raw.len() > 10)
-            .map(|raw| raw.split_at(raw.len() - 3));
+        let digits = raw.len().checked_sub(4).map(|at| raw.split_at(at));
         Some(match digits {
-            Some((before, digits @ [b'2', _, _]))
-                if before.ends_with(b",\"code\":") && digits.iter().all(u8::is_ascii_digit) =>
+            Some((before, [code @ .., b'}']))
+                if before.ends_with(b",\"code\":") && is_success(code) =>
             {
-                Status::Success(digits)
+                Status::Success(code)
             }
             _ => Status::Other(raw),
         })

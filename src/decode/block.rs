@@ -117,6 +117,10 @@ impl<C: Consumer> Decoder<'_, C> {
                 continue;
             }
             if !known.holds(at) {
+                if let Some(next) = self.event_line(bytes, at) {
+                    at = next;
+                    continue;
+                }
                 known = Stretch::from(bytes, at);
             }
             at = if known.text.is_empty() {
@@ -144,6 +148,17 @@ impl<C: Consumer> Decoder<'_, C> {
         }
         self.tally.audit_events += 1;
         Some(end + 1)
+    }
+
+    /// The same for a line that has to be parsed. Most lines are looked at alone, so that
+    /// the whole block is not checked to be UTF-8 for one of them.
+    fn event_line(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        if self.block.layout != Layout::Lines {
+            return None;
+        }
+        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+        let line = std::str::from_utf8(&bytes[at..end]).ok()?;
+        self.is_event_line(line, Nest::block(at)).then_some(end + 1)
     }
 
     /// Decodes from `at`: one record of lines, or all values there are.

@@ -42,7 +42,7 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     /// Hands on the event that `line` is, if it is one from end to end.
-    fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
+    pub(super) fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
         let Some(start) = prefix::json_start(line) else { return false };
         match Event::parse(&line[start..]) {
             // Without a time of its own it may get one from what precedes it.

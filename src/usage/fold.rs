@@ -9,7 +9,8 @@ use super::ledger::{IdentityUsage, Place, Table};
 use super::memo::Memo;
 use super::{Choice, Evidence, Facts, Identity, Moment, Selection, Usage, Version};
 use crate::audit::{
-    Basis, Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who, conclude,
+    Basis, BodyUse, Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who,
+    conclude,
 };
 use crate::decode::{Consumer, UsageRow};
 use crate::eks::username_template;
@@ -110,6 +111,18 @@ impl Fold {
         }
     }
 
+    /// Whether the bodies bear on anyone who was asked for.
+    fn needs_body(&self, event: &Event<'_>, reading: &Reading) -> bool {
+        match reading.body_use(self.settings) {
+            BodyUse::None => false,
+            BodyUse::Others => true,
+            BodyUse::Subject => {
+                let (identity, username) = subject(event);
+                self.selection.choice(&identity, username) == Choice::Taken
+            }
+        }
+    }
+
     /// Adds one event, or an aggregated row made into one.
     fn add(
         &mut self,
@@ -183,7 +196,7 @@ impl Consumer for Fold {
         }
         let Some(event) = frame.event() else { return false };
         let reading = Reading::of(&event);
-        if reading.reads_body(self.settings) {
+        if self.needs_body(&event, &reading) {
             return false;
         }
         let effect = self.add(&event, &reading, None);
