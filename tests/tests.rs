@@ -14,6 +14,8 @@ mod exits;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod memo;
 #[cfg(test)]
 mod regressions;
@@ -23,3 +25,5 @@ mod repeatable;
 mod shapes;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod yaml_names;

@@ -32,6 +32,9 @@ pub struct Summary {
     pub grants: GrantSummary,
     /// What the authorizer refused.
     pub denied: DeniedSummary,
+    /// What the audit policy never logs, in words; empty where the log shows that the
+    /// cluster has another policy than the one of EKS.
+    pub unlogged: Vec<String>,
     /// By identity, in order.
     pub identities: Vec<IdentitySummary>,
 }
@@ -336,6 +339,7 @@ impl Summary {
                 assumed: proof.assumed,
             },
             denied: DeniedSummary::new(plan),
+            unlogged: plan.hidden.clone(),
             identities: plan
                 .identities
                 .iter()

@@ -42,7 +42,7 @@ fn write_text(summary: &Summary, out: &mut impl Write) -> fmt::Result {
     problems(&summary.input, out)?;
     table(summary, out)?;
     section(out, "Wider than used", &widenings(summary))?;
-    section(out, "Never in the log", &blind_spots(summary))?;
+    section(out, &unlogged(summary), &blind_spots(summary))?;
     section(out, "For you to decide", &advice(summary))?;
     section(
         out,
@@ -186,6 +186,13 @@ fn widenings(summary: &Summary) -> Vec<String> {
         };
         identity.widenings.iter().map(line).collect()
     })
+}
+
+fn unlogged(summary: &Summary) -> String {
+    match summary.unlogged.join("; ") {
+        hidden if hidden.is_empty() => "Never in the log".to_owned(),
+        hidden => format!("Never in the log (the audit policy hides {})", short(&hidden, WIDTH)),
+    }
 }
 
 fn blind_spots(summary: &Summary) -> Vec<String> {

@@ -137,7 +137,7 @@ impl Suspect<'_> {
         let groups: Vec<&str> = self.facts.groups.iter().collect();
         // Impersonation is audited as the request it stands before.
         let request = atom.with_verb(atom.verb().rsplit(':').next().unwrap_or_default());
-        options.audit_policy.level(username, &groups, &request) == Level::None
+        options.audit_policy().level(username, &groups, &request) == Level::None
     }
 
     fn uses_kubectl(&self) -> bool {
