@@ -115,8 +115,12 @@ fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
 fn write_problem(problem: &ProblemSummary, out: &mut impl Write) -> fmt::Result {
     for example in problem.examples.iter().take(3) {
         let file = short(&example.file, WIDTH);
-        write!(out, "warning: {file}:{}: {}", example.line, short(&example.cause, WIDTH))?;
-        write!(out, ", at byte {}", Thousands(example.offset))?;
+        // Line 0 is the input as a whole, which may not even have been opened.
+        let line = if example.line > 0 { format!(":{}", example.line) } else { String::new() };
+        write!(out, "warning: {file}{line}: {}", short(&example.cause, WIDTH))?;
+        if example.line > 0 || example.offset > 0 {
+            write!(out, ", at byte {}", Thousands(example.offset))?;
+        }
         if !example.excerpt.is_empty() {
             write!(out, ": {}", short(&example.excerpt, 60))?;
         }
@@ -146,7 +150,7 @@ fn table(summary: &Summary, out: &mut impl Write) -> fmt::Result {
             identity.grants,
             Dash(identity.widenings.len() as u64),
             Dash(refused),
-            Dash(identity.blind_spots.len() as u64),
+            Dash(identity.blind_spots.iter().filter(|spot| !spot.assumed).count() as u64),
         )?;
     }
     let left_out: usize = summary.identities.iter().map(|identity| identity.left_out).sum();
