@@ -94,7 +94,7 @@ fn read(summary: &Summary, out: &mut impl Write) -> fmt::Result {
 fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
     let other = [
         (input.salvaged, "cut record", "salvaged"),
-        (input.not_audit, "record", "not audit events"),
+        (input.not_audit, "record", "of another kind"),
         (input.usage_rows, "row", "of aggregated usage"),
     ];
     for (number, what, said) in other.into_iter().filter(|(number, ..)| *number > 0) {
@@ -115,8 +115,14 @@ fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
 fn write_problem(problem: &ProblemSummary, out: &mut impl Write) -> fmt::Result {
     for example in problem.examples.iter().take(3) {
         let file = short(&example.file, WIDTH);
-        write!(out, "warning: {file}:{}: {}", example.line, short(&example.cause, WIDTH))?;
-        write!(out, ", at byte {}", Thousands(example.offset))?;
+        write!(out, "warning: {file}")?;
+        if example.line > 0 {
+            write!(out, ":{}", example.line)?;
+        }
+        write!(out, ": {}", short(&example.cause, WIDTH))?;
+        if example.line > 0 || example.offset > 0 {
+            write!(out, ", at byte {}", Thousands(example.offset))?;
+        }
         if !example.excerpt.is_empty() {
             write!(out, ": {}", short(&example.excerpt, 60))?;
         }
