@@ -18,6 +18,8 @@ mod hostile;
 #[cfg(test)]
 mod memo;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod regressions;
 #[cfg(test)]
 mod repeatable;

@@ -94,7 +94,7 @@ fn read(summary: &Summary, out: &mut impl Write) -> fmt::Result {
 fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
     let other = [
         (input.salvaged, "cut record", "salvaged"),
-        (input.not_audit, "record", "not audit events"),
+        (input.not_audit, "record", "of another kind"),
         (input.usage_rows, "row", "of aggregated usage"),
     ];
     for (number, what, said) in other.into_iter().filter(|(number, ..)| *number > 0) {
@@ -115,9 +115,11 @@ fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
 fn write_problem(problem: &ProblemSummary, out: &mut impl Write) -> fmt::Result {
     for example in problem.examples.iter().take(3) {
         let file = short(&example.file, WIDTH);
-        // Line 0 is the input as a whole, which may not even have been opened.
-        let line = if example.line > 0 { format!(":{}", example.line) } else { String::new() };
-        write!(out, "warning: {file}{line}: {}", short(&example.cause, WIDTH))?;
+        write!(out, "warning: {file}")?;
+        if example.line > 0 {
+            write!(out, ":{}", example.line)?;
+        }
+        write!(out, ": {}", short(&example.cause, WIDTH))?;
         if example.line > 0 || example.offset > 0 {
             write!(out, ", at byte {}", Thousands(example.offset))?;
         }

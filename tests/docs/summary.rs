@@ -161,9 +161,8 @@ fn advice() -> [AdviceCode; 19] {
     every!(
         AdviceCode: HoldOrEscalate, BindRole, ApproveSigner, SignSigner, AttestSigner, ParamKind,
         ParamRef, ClaimStatus, CreateOnUpdateRefused, WebsocketCreateRefused, EscalationRefused,
-        SignerRefused, ImpersonationRefused, EmptyVerb, EmptyName, LiteralWildcard,
-        ImpossibleNamespace,
-        MalformedUri, ReviewedElsewhere,
+        SignerRefused, ImpersonationRefused, EmptyVerb, LiteralWildcard, EmptyName,
+        ImpossibleNamespace, MalformedUri, ReviewedElsewhere,
     )
 }
 
