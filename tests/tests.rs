@@ -6,6 +6,8 @@ mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
 #[cfg(test)]
+mod fuzz_corpus;
+#[cfg(test)]
 mod memo;
 #[cfg(test)]
 mod shapes;
