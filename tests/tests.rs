@@ -12,6 +12,8 @@ mod docs;
 #[cfg(test)]
 mod exits;
 #[cfg(test)]
+mod fuzz_corpus;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;

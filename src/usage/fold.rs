@@ -316,7 +316,8 @@ impl Entry<'_, '_> {
             Who::Subject => subject(self.event),
             Who::Reviewed { username } => (Identity::of_username(username), &**username),
         };
-        if self.selection.choice(&identity, username) != Choice::Taken {
+        // Nobody can be bound without a name: a review may ask about groups alone.
+        if username.is_empty() || self.selection.choice(&identity, username) != Choice::Taken {
             return None;
         }
         let slot = self.usage.identities.entry(identity);
