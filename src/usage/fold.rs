@@ -316,8 +316,7 @@ impl Entry<'_, '_> {
             Who::Subject => subject(self.event),
             Who::Reviewed { username } => (Identity::of_username(username), &**username),
         };
-        // Nobody can be bound without a name: a review may ask about groups alone.
-        if username.is_empty() || self.selection.choice(&identity, username) != Choice::Taken {
+        if self.selection.choice(&identity, username) != Choice::Taken {
             return None;
         }
         let slot = self.usage.identities.entry(identity);

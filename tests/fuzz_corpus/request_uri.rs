@@ -83,15 +83,12 @@ fn decoded(path: &str) -> Vec<u8> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let (mut rest, mut plain) = (path.as_bytes(), Vec::new());
     while let [first, tail @ ..] = rest {
-        match (first, digit(tail.first()), digit(tail.get(1))) {
-            (b'%', Some(high), Some(low)) => {
-                plain.push(u8::try_from(high * 16 + low).expect("two digits"));
-                rest = &tail[2..];
-            }
-            _ => {
-                plain.push(*first);
-                rest = tail;
-            }
+        if let (b'%', Some(high), Some(low)) = (first, digit(tail.first()), digit(tail.get(1))) {
+            plain.push(u8::try_from(high * 16 + low).expect("two digits"));
+            rest = &tail[2..];
+        } else {
+            plain.push(*first);
+            rest = tail;
         }
     }
     plain
