@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::output::Format;
 use crate::policy::{Assumption, GroupTemplate, Names, Scope, Verbs};
 use crate::source::LogPath;
+#[cfg(feature = "cloudwatch")]
+use crate::source::cloudwatch::AUDIT_STREAMS;
 use crate::usage::{Moment, Version};
 
 /// Turns Kubernetes audit logs into the smallest RBAC that still works, and proves it
@@ -55,8 +57,16 @@ pub(crate) struct Input {
     /// Files or folders with audit logs, `-` for stdin
     ///
     /// Shape and compression are found from the content. Folders are walked.
-    #[arg(value_name = "LOG", required = true)]
+    #[cfg_attr(
+        feature = "cloudwatch",
+        arg(value_name = "LOG", required_unless_present = "live", conflicts_with = "live")
+    )]
+    #[cfg_attr(not(feature = "cloudwatch"), arg(value_name = "LOG", required = true))]
     pub(crate) logs: Vec<PathBuf>,
+
+    #[cfg(feature = "cloudwatch")]
+    #[command(flatten)]
+    pub(crate) live: Live,
 
     /// Longest record that is read, in MiB
     ///
@@ -71,6 +81,48 @@ pub(crate) struct Input {
     /// Exit with status 1 if anything in the input could not be used
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// The log of a cluster as CloudWatch Logs has it.
+#[cfg(feature = "cloudwatch")]
+#[derive(Args, Debug)]
+#[command(next_help_heading = "CloudWatch Logs")]
+pub(crate) struct Live {
+    /// Read the audit log of this EKS cluster, since --since
+    #[arg(long, value_name = "NAME", group = "live", conflicts_with = "log_group")]
+    pub(crate) cluster: Option<String>,
+
+    /// Read this log group, since --since
+    #[arg(long, value_name = "GROUP", group = "live")]
+    pub(crate) log_group: Option<String>,
+
+    /// What the names of the audit streams start with
+    #[arg(long, value_name = "PREFIX", requires = "live", default_value = AUDIT_STREAMS)]
+    pub(crate) log_stream_prefix: String,
+
+    /// The AWS Region [default: of the environment or the profile]
+    #[arg(long, value_name = "REGION", requires = "live")]
+    pub(crate) region: Option<String>,
+
+    /// The profile of the AWS configuration files
+    #[arg(long, value_name = "NAME", requires = "live")]
+    pub(crate) profile: Option<String>,
+
+    /// Another address than the one of AWS
+    #[arg(long, value_name = "URL", requires = "live")]
+    pub(crate) endpoint_url: Option<String>,
+
+    /// A filter pattern that CloudWatch Logs applies; what it leaves out is not looked at
+    #[arg(long, value_name = "PATTERN", requires = "live")]
+    pub(crate) filter_pattern: Option<String>,
+
+    /// Calls a second [default: four fifths of what AWS allows in the Region]
+    #[arg(long, value_name = "N", requires = "live")]
+    pub(crate) max_tps: Option<f64>,
+
+    /// Keep what is read in this folder, as gzip files that are a LOG for the next run
+    #[arg(long, value_name = "DIR", requires = "live")]
+    pub(crate) save: Option<PathBuf>,
 }
 
 impl Input {

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use wildmatch::WildMatch;
 
-use super::{ExitStatus, progress};
+use super::ExitStatus;
+#[cfg(feature = "cloudwatch")]
+use super::cloudwatch;
+use super::progress::Progress;
 use crate::audit::Settings;
 use crate::cli::{Deciding, Generate, Selecting};
 use crate::decode::Tally;
@@ -69,17 +72,13 @@ fn globs(patterns: &[String]) -> Vec<WildMatch> {
 fn read(flags: &Generate) -> anyhow::Result<(Usage, Tally)> {
     let selection = Arc::new(selection(&flags.selection));
     let settings = Settings { enforce_owner_references: flags.deciding.enforce_owner_references };
-    let shown = progress::Progress::start(!flags.output.quiet);
     let options = ReadOptions {
         threads: flags.input.threads(),
         record_limit: flags.input.record_limit(),
-        progress: shown.counters(),
         ..ReadOptions::default()
     };
     let fold = || Fold::new(Arc::clone(&selection), settings);
-    let inputs = Inputs::find(&flags.input.logs());
-    let (folds, tally) = pipeline::read(inputs, &options, fold)?;
-    drop(shown);
+    let (folds, tally) = folds(flags, &options, fold)?;
     let mut usage = Usage::default();
     folds.into_iter().for_each(|fold| usage.merge(fold.into_usage()));
     usage.settle();
@@ -87,6 +86,21 @@ fn read(flags: &Generate) -> anyhow::Result<(Usage, Tally)> {
         bail!(output::nothing_read(&tally));
     }
     Ok((usage, tally))
+}
+
+/// Reads CloudWatch Logs where that is asked for, else files.
+fn folds(
+    flags: &Generate,
+    options: &ReadOptions,
+    fold: impl Fn() -> Fold,
+) -> anyhow::Result<(Vec<Fold>, Tally)> {
+    let talk = !flags.output.quiet;
+    #[cfg(feature = "cloudwatch")]
+    if let Some(query) = cloudwatch::query(&flags.input.live, &flags.selection)? {
+        return cloudwatch::read(query, options, talk, fold);
+    }
+    let _shown = Progress::of_bytes(talk, &options.progress);
+    Ok(pipeline::read(Inputs::find(&flags.input.logs()), options, fold)?)
 }
 
 fn selection(flags: &Selecting) -> Selection {

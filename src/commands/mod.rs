@@ -1,6 +1,8 @@
 //! One file per command: what was typed comes in, an exit status goes out. Commands
 //! call the stages in turn; they neither parse nor render.
 
+#[cfg(feature = "cloudwatch")]
+mod cloudwatch;
 mod generate;
 mod progress;
 

@@ -3,12 +3,17 @@
 
 pub mod escape;
 mod explain;
+#[cfg(feature = "cloudwatch")]
+mod live;
 mod manifest;
 mod scalars;
 mod summary;
 mod summary_text;
+mod units;
 mod write;
 
+#[cfg(feature = "cloudwatch")]
+pub use live::{print_estimate, print_streams, progress_line};
 pub use manifest::{Format, Manifest, manifests};
 pub use scalars::json;
 pub use summary::Summary;

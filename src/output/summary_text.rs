@@ -8,6 +8,7 @@ use super::escape::short;
 use super::summary::{
     AdviceSummary, IdentitySummary, InputSummary, Permission, ProblemSummary, Summary,
 };
+use super::units::{Bytes, Thousands};
 use crate::decode::Tally;
 
 /// Lines of one section; the rest is counted.
@@ -318,52 +319,12 @@ impl Display for Dash {
     }
 }
 
-/// `1,234,567`.
-struct Thousands(u64);
-
-impl Display for Thousands {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (index, digit) in digits.char_indices() {
-            if index > 0 && (digits.len() - index).is_multiple_of(3) {
-                f.write_char(',')?;
-            }
-            f.write_char(digit)?;
-        }
-        Ok(())
-    }
-}
-
-/// `241.9 kB`, in powers of ten.
-struct Bytes(u64);
-
-impl Display for Bytes {
-    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = ["B", "kB", "MB", "GB", "TB", "PB"];
-        let mut value = self.0 as f64;
-        let mut unit = 0;
-        while value >= 999.95 && unit + 1 < units.len() {
-            value /= 1000.0;
-            unit += 1;
-        }
-        let decimals = usize::from(unit > 0);
-        write!(f, "{value:.decimals$} {}", units[unit])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_read_well() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(Thousands(number).to_string(), text);
-        }
-        for (bytes, text) in [(27, "27 B"), (241_932, "241.9 kB"), (999_950, "1.0 MB")] {
-            assert_eq!(Bytes(bytes).to_string(), text);
-        }
         assert_eq!(format!("{:>4}|{:>4}", Dash(0), Dash(12)), "   -|  12");
     }
 }
