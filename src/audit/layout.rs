@@ -26,6 +26,7 @@ const USUAL_ANNOTATIONS: usize = 512;
 /// Between the parts of a key: no byte of JSON text in one line.
 const SEPARATOR: u8 = b'\n';
 
+static EVENT: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(HEAD));
 static SOURCE_IPS: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new(b",\"sourceIPs\":["));
 
@@ -115,6 +116,10 @@ impl<'a> Frame<'a> {
             self.status = cursor.status()?;
         }
         let bodies: [&[u8]; 2] = [b",\"requestObject\":", b",\"responseObject\":"];
+        // Events glued to one line have the head of the first and the end of the last.
+        if EVENT.find(cursor.rest).is_some() {
+            return None;
+        }
         let at_end = cursor.rest.is_empty();
         (at_end || bodies.iter().any(|body| cursor.rest.starts_with(body))).then_some(())
     }
