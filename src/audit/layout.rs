@@ -71,6 +71,10 @@ impl<'a> Frame<'a> {
         cursor.literal(b",\"stage\":\"")?;
         frame.stage = cursor.string()?;
         cursor.rest = frame.tail(cursor.rest)?;
+        // Events glued to one line have the head of the first and the end of the last.
+        if EVENT.find(cursor.rest).is_some() {
+            return None;
+        }
         if frame.stage != b"RequestReceived" {
             frame.request(&mut cursor)?;
         }
@@ -116,10 +120,6 @@ impl<'a> Frame<'a> {
             self.status = cursor.status()?;
         }
         let bodies: [&[u8]; 2] = [b",\"requestObject\":", b",\"responseObject\":"];
-        // Events glued to one line have the head of the first and the end of the last.
-        if EVENT.find(cursor.rest).is_some() {
-            return None;
-        }
         let at_end = cursor.rest.is_empty();
         (at_end || bodies.iter().any(|body| cursor.rest.starts_with(body))).then_some(())
     }
