@@ -26,6 +26,7 @@ const USUAL_ANNOTATIONS: usize = 512;
 /// Between the parts of a key: no byte of JSON text in one line.
 const SEPARATOR: u8 = b'\n';
 
+static EVENT: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(HEAD));
 static SOURCE_IPS: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new(b",\"sourceIPs\":["));
 
@@ -70,6 +71,10 @@ impl<'a> Frame<'a> {
         cursor.literal(b",\"stage\":\"")?;
         frame.stage = cursor.string()?;
         cursor.rest = frame.tail(cursor.rest)?;
+        // Events glued to one line have the head of the first and the end of the last.
+        if EVENT.find(cursor.rest).is_some() {
+            return None;
+        }
         if frame.stage != b"RequestReceived" {
             frame.request(&mut cursor)?;
         }

@@ -9,6 +9,8 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
+use leastrole::audit::Frame;
+
 /// Gives every kept input of a target to its check.
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
@@ -53,5 +55,21 @@ fn nothing_is_granted_to_nobody() {
         event(r#""user":{"username":"system:node:n"}"#, uri, "create", review),
     ] {
         events::check(log.as_bytes());
+    }
+}
+
+/// Once read as one event: who asked in the first, and what was decided in the last.
+#[test]
+fn glued_events_are_not_framed_as_one() {
+    let event = |user: &str| {
+        r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"list","user":{"username":"USER"},"sourceIPs":["10.0.0.1"],"responseStatus":{"code":200},"requestObject":{},"requestReceivedTimestamp":"2026-11-23T15:38:54.147752Z","stageTimestamp":"2026-11-23T15:38:54.147752Z","annotations":{"authorization.k8s.io/decision":"allow"}}"#
+            .replace("USER", user)
+    };
+    assert!(Frame::of(event("a").as_bytes()).is_some());
+    let received = event("a").replace("ResponseComplete", "RequestReceived");
+    for first in [event("a"), received] {
+        let glued = first + &event("b");
+        assert!(Frame::of(glued.as_bytes()).is_none());
+        events::check(glued.as_bytes());
     }
 }
