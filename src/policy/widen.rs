@@ -128,7 +128,7 @@ fn grant(need: &Atom, names: &NamePolicy<'_>, scope: Scope, causes: &mut BTreeSe
 
 /// The grant that says exactly what a need says. A namespace is named by the place of
 /// its Role, so it needs no resource name there.
-pub(super) fn exact(need: &Atom) -> Atom {
+pub fn exact(need: &Atom) -> Atom {
     match need {
         Atom::Resource(atom) if is_namespace_itself(atom) => {
             ResourceAtom { name: "".into(), ..atom.clone() }.into()
@@ -138,7 +138,7 @@ pub(super) fn exact(need: &Atom) -> Atom {
 }
 
 /// `get namespaces x` is a request in namespace x.
-fn is_namespace_itself(atom: &ResourceAtom) -> bool {
+pub fn is_namespace_itself(atom: &ResourceAtom) -> bool {
     atom.group.is_empty()
         && atom.namespace == atom.name
         && !atom.namespace.is_empty()
