@@ -1,0 +1,72 @@
+//! What was used and is not granted: who needs it, the evidence, and the rule that would
+//! cover it.
+
+use std::collections::BTreeMap;
+
+use super::{Code, Finding, Item};
+use crate::policy::{exact, rules};
+use crate::rbac::manifests::Loaded;
+use crate::rbac::{Atom, ObjectId};
+use crate::review::{Need, Party, Review};
+
+/// One finding for each identity and namespace where something is lacking.
+pub(super) fn findings(review: &Review<'_>, loaded: &Loaded) -> Vec<Finding> {
+    review.parties.all().iter().flat_map(|party| lacking(review, loaded, party)).collect()
+}
+
+fn lacking(review: &Review<'_>, loaded: &Loaded, party: &Party<'_>) -> Vec<Finding> {
+    let mut by_namespace: BTreeMap<&str, Vec<(Atom, &Need<'_>)>> = BTreeMap::new();
+    for need in party.needs.iter().filter(|need| !review.covers(party, need)) {
+        // What generate would grant for it.
+        let grants = need.targets.iter().map(|&target| target.clone());
+        let grant = grants.into_iter().next().unwrap_or_else(|| exact(need.atom));
+        by_namespace.entry(need.atom.namespace()).or_default().push((grant, need));
+    }
+    let lacking = by_namespace.into_iter();
+    lacking.map(|(namespace, needs)| finding(review, loaded, party, namespace, &needs)).collect()
+}
+
+fn finding(
+    review: &Review<'_>,
+    loaded: &Loaded,
+    party: &Party<'_>,
+    namespace: &str,
+    needs: &[(Atom, &Need<'_>)],
+) -> Finding {
+    let who = party.plan.identity.to_string();
+    let object = candidate(review, loaded, party, namespace);
+    let rules = rules(needs.iter().map(|(grant, _)| grant));
+    let place = match namespace {
+        "" => String::new(),
+        namespace => format!(" in namespace {namespace}"),
+    };
+    let message = format!("{who} used what nothing here grants");
+    let mut finding = Finding::new(Code::MissingNeed, object, message).about(who + &place);
+    finding.items = needs.iter().map(|(_, need)| item(need)).collect();
+    finding.details.extend(
+        party.assumed_group.map(|group| {
+            format!("it is taken to be in group {group}, which the log does not show")
+        }),
+    );
+    finding.fix = Some((namespace.to_owned(), rules));
+    finding
+}
+
+fn item(need: &Need<'_>) -> Item {
+    Item { evidence: need.evidence.cloned(), ..Item::from(need.atom) }
+}
+
+/// A given role that the identity already holds where the rule is missing: the first place
+/// to put it.
+fn candidate<'a>(
+    review: &'a Review<'_>,
+    loaded: &Loaded,
+    party: &Party<'_>,
+    namespace: &str,
+) -> Option<&'a ObjectId> {
+    let requester = party.requesters.first()?;
+    let mut held = review.evaluator().grants_of(requester).map(|held| held.grant);
+    let grant = held
+        .find(|grant| grant.namespace() == namespace && loaded.places.contains_key(grant.holder))?;
+    Some(grant.holder)
+}

@@ -1,0 +1,98 @@
+//! What the authorizer says allowed requests in the log and is not among the manifests:
+//! other bindings, EKS access policies, `system:masters`.
+
+use std::collections::BTreeMap;
+
+use super::{Code, Finding};
+use crate::rbac::manifests::Loaded;
+use crate::rbac::{Kind, ObjectId, builtin_objects};
+use crate::review::{Need, Party, Review};
+
+/// One finding for each identity and each thing outside that allowed it something.
+pub(super) fn findings(review: &Review<'_>, loaded: &Loaded) -> Vec<Finding> {
+    let parties = review.parties.all().iter();
+    parties.flat_map(|party| of_party(review, loaded, party)).collect()
+}
+
+/// What one decider allowed.
+#[derive(Default)]
+struct Allowed {
+    needs: usize,
+    lacking: usize,
+}
+
+fn of_party(review: &Review<'_>, loaded: &Loaded, party: &Party<'_>) -> Vec<Finding> {
+    let mut by_decider: BTreeMap<(Code, String), Allowed> = BTreeMap::new();
+    for need in &party.needs {
+        for decider in deciders(need, loaded) {
+            let allowed = by_decider.entry(decider).or_default();
+            allowed.needs += 1;
+            allowed.lacking += usize::from(!review.covers(party, need));
+        }
+    }
+    let who = party.plan.identity.to_string();
+    let finding = |((code, decider), allowed): ((Code, String), Allowed)| {
+        let message = format!("{decider} allowed {} needs of {who}", allowed.needs);
+        let mut finding = Finding::new(code, None, message).about(format!("{who}: {decider}"));
+        finding.details.push(match allowed.lacking {
+            0 => "the manifests cover them all".to_owned(),
+            lacking => format!("{lacking} of them are not covered by the manifests"),
+        });
+        finding
+    };
+    by_decider.into_iter().map(finding).collect()
+}
+
+fn deciders(need: &Need<'_>, loaded: &Loaded) -> Vec<(Code, String)> {
+    let Some(evidence) = need.evidence else { return Vec::new() };
+    let masters = (Code::OutsideSystemMasters, "membership in system:masters".to_owned());
+    let named = evidence.deciders.iter().filter_map(|reason| decider(reason, loaded));
+    named.chain(evidence.bypass.then_some(masters)).collect()
+}
+
+fn decider(reason: &str, loaded: &Loaded) -> Option<(Code, String)> {
+    let Some(allowed) = reason.strip_prefix("RBAC: allowed by ") else {
+        let is_policy = reason.starts_with("EKS Access Policy:");
+        let code = if is_policy { Code::OutsideAccessPolicy } else { Code::OutsideAuthorizer };
+        return Some((code, reason.to_owned()));
+    };
+    let (binding, rest) = binding(allowed)?;
+    let is_known = |objects: &crate::rbac::Objects| objects.find(&binding).is_some();
+    if is_known(&loaded.objects) || is_known(builtin_objects()) {
+        return None;
+    }
+    Some((Code::OutsideBinding, format!("{binding}{rest}")))
+}
+
+/// The binding that `KIND "NAME" of ...` or `KIND "NAME/NAMESPACE" of ...` names, and the
+/// rest.
+fn binding(text: &str) -> Option<(ObjectId, &str)> {
+    let (kind, rest) = text.split_once(" \"")?;
+    let kind = Kind::from_name(kind)?;
+    let (name, rest) = rest.split_once('"')?;
+    let (name, namespace) = match kind {
+        Kind::RoleBinding => name.split_once('/')?,
+        _ => (name, ""),
+    };
+    Some((ObjectId { kind, namespace: namespace.to_owned(), name: name.to_owned() }, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_authorizer_name_a_binding() {
+        let named = |text: &str| binding(text).map(|(id, rest)| format!("{id}|{rest}"));
+        assert_eq!(
+            named("ClusterRoleBinding \"a:b\" of ClusterRole \"c\" to User \"d\"").unwrap(),
+            "ClusterRoleBinding \"a:b\"| of ClusterRole \"c\" to User \"d\""
+        );
+        assert_eq!(
+            named("RoleBinding \"rb/ns\" of Role \"r\" to Group \"g\"").unwrap(),
+            "RoleBinding \"rb\" in namespace \"ns\"| of Role \"r\" to Group \"g\""
+        );
+        assert_eq!(named("RoleBinding \"rb\" of Role"), None);
+        assert_eq!(named("Something else"), None);
+    }
+}
