@@ -2,7 +2,6 @@
 //!
 //! `cargo bench --bench stages`; throughput is in inflated bytes.
 
-
 mod amplify;
 
 use std::hint::black_box;

@@ -184,7 +184,7 @@ pub(crate) struct Deciding {
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// Write to a file, or with a slash at its end to a folder: a file per identity
-    #[arg(short, long = "output", value_name = "FILE|DIR/")]
+    #[arg(short = 'o', long = "output", value_name = "FILE|DIR/")]
     pub(crate) target: Option<PathBuf>,
 
     /// How manifests are written

@@ -1,6 +1,6 @@
 //! The `leastrole` program: parse, run, exit.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,7 +15,8 @@ fn main() -> ExitCode {
         Err(error) => {
             let text = format!("{error:#}");
             let lines = text.lines().map(escape::visible).collect::<Vec<_>>().join("\n");
-            anstream::eprintln!("error: {lines}");
+            // Nobody may be listening; the exit status still tells.
+            let _ = writeln!(anstream::stderr(), "error: {lines}");
             ExitStatus::Failure.into()
         }
     }

@@ -2,8 +2,28 @@
 //! and need no network.
 
 #[cfg(test)]
+mod cluster_shop;
+#[cfg(test)]
 mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod exits;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod memo;
+#[cfg(test)]
+mod regressions;
+#[cfg(test)]
+mod repeatable;
+#[cfg(test)]
 mod shapes;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod yaml_names;

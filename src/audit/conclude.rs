@@ -46,6 +46,17 @@ impl Conclusions<'_> {
     }
 }
 
+/// What the bodies of an event are read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyUse {
+    /// Nothing.
+    None,
+    /// Needs of whoever was authorized.
+    Subject,
+    /// Needs of others as well.
+    Others,
+}
+
 /// What an event says before anything is concluded from it.
 #[derive(Debug)]
 pub struct Reading {
@@ -63,11 +74,14 @@ impl Reading {
         Self { stage: Stage::of(event), outcome: Outcome::of(event), request: request(event) }
     }
 
-    /// Whether [`conclude`] looks at the event's bodies.
-    pub fn reads_body(&self, settings: Settings) -> bool {
-        let Ok(Atom::Resource(request)) = &self.request else { return false };
-        matches!(self.outcome, Outcome::Allowed { .. })
-            && (settings.enforce_owner_references || checks::read_body(request))
+    /// What [`conclude`] looks for in the event's bodies.
+    pub fn body_use(&self, settings: Settings) -> BodyUse {
+        match &self.request {
+            Ok(Atom::Resource(request)) if matches!(self.outcome, Outcome::Allowed { .. }) => {
+                checks::body_use(request, settings.enforce_owner_references)
+            }
+            _ => BodyUse::None,
+        }
     }
 
     /// Whether no rule can say what was asked, and no more.

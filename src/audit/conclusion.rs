@@ -181,6 +181,8 @@ pub enum AdviceCode {
     EmptyVerb,
     /// A `*` in the request that a rule would read as everything.
     LiteralWildcard,
+    /// An empty name that a rule would read as every name.
+    EmptyName,
     /// A namespace that cannot exist.
     ImpossibleNamespace,
     /// A URI that no rule can name.
@@ -208,6 +210,7 @@ impl AdviceCode {
             Self::ImpersonationRefused => "impersonation-refused",
             Self::EmptyVerb => "empty-verb",
             Self::LiteralWildcard => "literal-wildcard",
+            Self::EmptyName => "empty-name",
             Self::ImpossibleNamespace => "impossible-namespace",
             Self::MalformedUri => "malformed-uri",
             Self::ReviewedElsewhere => "reviewed-elsewhere",
@@ -265,6 +268,10 @@ impl AdviceCode {
             }
             Self::LiteralWildcard => {
                 "the request spells out a `*`, which a rule would read as everything; not granted"
+            }
+            Self::EmptyName => {
+                "what was impersonated is empty, and a rule without names would allow all of its \
+                 kind; not granted"
             }
             Self::ImpossibleNamespace => {
                 "no namespace can have this name, so no Role can be made for it"

@@ -161,6 +161,22 @@ impl<'a> Event<'a> {
         self.impersonation_constraint = metadata.unwrap_or_default().impersonation_constraint;
     }
 
+    /// Reads what follows the user in the API server's own layout: nothing, or the
+    /// impersonated user and the metadata of its impersonation.
+    pub(super) fn set_impersonation(&mut self, rest: &'a [u8]) -> Option<()> {
+        let mut rest = rest;
+        if let Some(json) = rest.strip_prefix(b",\"impersonatedUser\":") {
+            let mut users = serde_json::Deserializer::from_slice(json).into_iter::<User<'a>>();
+            self.impersonated_user = Some(users.next()?.ok()?);
+            rest = &json[users.byte_offset()..];
+        }
+        if let Some(json) = rest.strip_prefix(b",\"authenticationMetadata\":") {
+            self.set_authentication_metadata(Some(serde_json::from_slice(json).ok()?));
+            rest = b"";
+        }
+        rest.is_empty().then_some(())
+    }
+
     /// Whether the object has what every audit event has, whatever its key order or kind.
     pub fn is_audit_event(&self) -> bool {
         let identified = [Field::AuditId, Field::Stage, Field::RequestUri, Field::Verb]

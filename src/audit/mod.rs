@@ -11,7 +11,7 @@ mod request;
 mod text;
 mod uri;
 
-pub use conclude::{Reading, Settings, conclude};
+pub use conclude::{BodyUse, Reading, Settings, conclude};
 pub use conclusion::{Advice, AdviceCode, Basis, Conclusion, ParamKind, ParamRef, Who};
 pub use event::{Annotations, Event, Extra, ObjectRef, ResponseStatus, User};
 pub use layout::Frame;

@@ -13,7 +13,7 @@ pub enum Outcome {
     },
     /// The authorizer refused it.
     Denied,
-    /// The authorizer was not asked, or failed: no conclusion.
+    /// The authorizer was not asked, or failed, or nobody knows for whom: no conclusion.
     Undecided,
 }
 
@@ -44,7 +44,7 @@ impl Outcome {
     /// records, copies without annotations) does the status code decide, and only
     /// codes that are never answered before authorization.
     pub fn of(event: &Event<'_>) -> Self {
-        if Stage::of(event) == Stage::RequestReceived {
+        if Stage::of(event) == Stage::RequestReceived || is_of_nobody(event) {
             return Self::Undecided;
         }
         match &*event.annotations.decision {
@@ -54,6 +54,12 @@ impl Outcome {
             _ => Self::Undecided,
         }
     }
+}
+
+/// Whether the event does not say who asked, or as whom: redacted, or never authenticated.
+fn is_of_nobody(event: &Event<'_>) -> bool {
+    let subject = event.impersonated_user.as_ref().unwrap_or(&event.user);
+    event.user.username.is_empty() || subject.username.is_empty()
 }
 
 /// Codes that only a handler behind the authorizer answers. Not among them: 400

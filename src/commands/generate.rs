@@ -50,12 +50,11 @@ fn options(deciding: &Deciding, selecting: &Selecting) -> anyhow::Result<Options
         version: deciding.kubernetes_version,
         group_template: deciding.iam_group_template.clone(),
         assume: deciding.assume.clone(),
-        audit_policy: audit_policy(deciding.audit_policy.as_deref())?,
+        audit_policy: deciding.audit_policy.as_deref().map(audit_policy).transpose()?,
     })
 }
 
-fn audit_policy(path: Option<&Path>) -> anyhow::Result<AuditPolicy> {
-    let Some(path) = path else { return Ok(AuditPolicy::eks()) };
+fn audit_policy(path: &Path) -> anyhow::Result<AuditPolicy> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read the audit policy {}", path.display()))?;
     AuditPolicy::parse(&text)
@@ -119,12 +118,11 @@ fn prove(plan: &Plan, texts: &[Text]) -> anyhow::Result<Proof> {
 
 fn report(flags: &Generate, summary: &Summary) -> anyhow::Result<()> {
     if let Some(path) = &flags.output.summary_json {
-        let mut json = serde_json::to_vec_pretty(summary)?;
-        json.push(b'\n');
-        output::replace(path, &json)?;
+        output::replace(path, output::json(summary)?.as_bytes())?;
     }
     if !flags.output.quiet {
-        output::print_summary(summary)?;
+        // Nobody may be listening; the manifests are for someone else.
+        let _ = output::print_summary(summary);
     }
     Ok(())
 }

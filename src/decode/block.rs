@@ -14,7 +14,13 @@ use super::tally::Tally;
 use super::timestamp;
 use super::{Consumer, UsageRow};
 
-/// What stands before an event in a line of an export: a timestamp and little more.
+/// Whether the byte can stand in a timestamp. Any other text before an event may be a
+/// caller's, and so may be the event behind it.
+fn is_of_time(byte: u8) -> bool {
+    byte.is_ascii_digit() || b"-:.+TZ ".contains(&byte)
+}
+
+/// What stands before an event in a line of an export: a timestamp.
 const LONGEST_PREFIX: usize = 40;
 
 /// The input that a block is from.
@@ -43,7 +49,7 @@ pub(super) struct Decoder<'d, C> {
     /// Where in the block the current record starts.
     at: usize,
     /// The events of the current wrapper, where one may stand twice.
-    pub(super) seen: HashSet<[String; 4]>,
+    pub(super) seen: HashSet<[String; 5]>,
 }
 
 /// Where a piece of text stands in what wraps it.
@@ -111,6 +117,10 @@ impl<C: Consumer> Decoder<'_, C> {
                 continue;
             }
             if !known.holds(at) {
+                if let Some(next) = self.event_line(bytes, at) {
+                    at = next;
+                    continue;
+                }
                 known = Stretch::from(bytes, at);
             }
             at = if known.text.is_empty() {
@@ -130,11 +140,25 @@ impl<C: Consumer> Decoder<'_, C> {
         let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
         let line = bytes[at..end].strip_suffix(b"\r").unwrap_or(&bytes[at..end]);
         let start = memchr(b'{', &line[..line.len().min(LONGEST_PREFIX)])?;
+        if !line[..start].iter().all(|byte| is_of_time(*byte)) {
+            return None;
+        }
         if !self.consumer.frame(&Frame::of(&line[start..])?) {
             return None;
         }
         self.tally.audit_events += 1;
         Some(end + 1)
+    }
+
+    /// The same for a line that has to be parsed. Most lines are looked at alone, so that
+    /// the whole block is not checked to be UTF-8 for one of them.
+    fn event_line(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        if self.block.layout != Layout::Lines {
+            return None;
+        }
+        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+        let line = std::str::from_utf8(&bytes[at..end]).ok()?;
+        self.is_event_line(line, Nest::block(at)).then_some(end + 1)
     }
 
     /// Decodes from `at`: one record of lines, or all values there are.
@@ -204,6 +228,7 @@ impl<C: Consumer> Decoder<'_, C> {
 }
 
 /// What tells two events apart. The ID alone is not enough: callers choose it.
-fn identity(event: &Event<'_>) -> [String; 4] {
-    [&event.audit_id, &event.stage, &event.request_uri, &event.verb].map(|text| text.to_string())
+fn identity(event: &Event<'_>) -> [String; 5] {
+    let Event { audit_id, stage, request_uri, verb, user, .. } = event;
+    [audit_id, stage, request_uri, verb, &user.username].map(|text| text.to_string())
 }

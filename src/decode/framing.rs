@@ -71,7 +71,12 @@ impl Framing {
         &self.dialect
     }
 
-    /// Adds what was found wrong with the input called `name`.
+    /// Whether there is anything to [report](Self::report).
+    pub fn has_findings(&self) -> bool {
+        self.warning.is_some() || !self.too_long.is_empty()
+    }
+
+    /// Adds what was found wrong since the last time with the input called `name`.
     pub fn report(&mut self, name: &Arc<str>, tally: &mut Tally) {
         if let Some(warning) = self.warning.take() {
             tally.warn(name, warning);
@@ -112,13 +117,18 @@ impl Framing {
         if ended {
             return Cut::Block(unread.len(), layout);
         }
-        let at_line = match &self.dialect {
-            Dialect::Plain if self.levels == 0 => last_line_end(unread),
-            Dialect::Plain => first_line_end(unread),
-            Dialect::Cri => last_whole_record(unread),
-            Dialect::Csv(_) => memrchr(b'\n', unread).map(|newline| newline + 1),
+        let line_end = match &self.dialect {
+            Dialect::Plain => return self.cut_values(unread, layout),
+            Dialect::Cri if unread.len() < self.record_limit => last_whole_record(unread),
+            Dialect::Cri | Dialect::Csv(_) => memrchr(b'\n', unread).map(|newline| newline + 1),
         };
-        if let Some(end) = at_line {
+        line_end.map_or_else(|| self.more(unread), |end| Cut::Block(end, Layout::Lines))
+    }
+
+    fn cut_values(&mut self, unread: &[u8], layout: Layout) -> Cut {
+        let line_end =
+            if self.levels == 0 { last_line_end(unread) } else { first_line_end(unread) };
+        if let Some(end) = line_end {
             // A line that starts afresh ends every value that is still open.
             self.levels = 0;
             return Cut::Block(end, layout);
@@ -132,6 +142,10 @@ impl Framing {
             self.levels = ends.levels;
             return Cut::Block(end, Layout::Values);
         }
+        self.more(unread)
+    }
+
+    fn more(&self, unread: &[u8]) -> Cut {
         Cut::More((unread.len() * 2).min(self.record_limit))
     }
 

@@ -16,7 +16,7 @@ use super::json;
 use super::prefix::{self, Cri};
 use super::problem::{Cause, Warning};
 use super::usage_row::{Column, UsageRow};
-use super::walker::{DEPTH, is_event};
+use super::walker::{DEPTH, holds_event, is_event};
 
 impl<C: Consumer> Decoder<'_, C> {
     /// Decodes whole lines.
@@ -42,8 +42,8 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     /// Hands on the event that `line` is, if it is one from end to end.
-    fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
-        let Some(start) = prefix::first_brace(line) else { return false };
+    pub(super) fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
+        let Some(start) = prefix::json_start(line) else { return false };
         match Event::parse(&line[start..]) {
             // Without a time of its own it may get one from what precedes it.
             Ok(event) if event.is_audit_event() && (start == 0 || has_time(&event)) => {
@@ -55,21 +55,24 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     /// Decodes what starts with the line at `at`, which may go on over further
-    /// lines, and returns where the after record starts.
+    /// lines, and returns where the next record starts.
     fn other_line(&mut self, text: &str, at: usize, nest: Nest<'_>) -> usize {
         let after = line_end(text, at) + 1;
         let raw = &text[at..after - 1];
         let line = raw.trim_start_matches('\u{feff}').trim();
         let start = at + (line.as_ptr() as usize - raw.as_ptr() as usize);
-        if line.is_empty() {
-        } else if line.contains('\x1b') {
+        if line.is_empty() || self.csv_line(line, nest) {
+            return after;
+        }
+        if let Some(cri) = Cri::of(line) {
+            return self.container_line(text, at, cri, nest);
+        }
+        if prefix::starts_json(line) {
+            return self.values_of_lines(text, start, nest);
+        }
+        if line.contains('\x1b') {
             let plain = prefix::without_colours(line);
             self.lines(&plain, nest.deeper());
-        } else if let Some(cri) = Cri::of(line) {
-            return self.container_line(text, at, cri, nest);
-        } else if self.csv_line(line, nest) {
-        } else if prefix::starts_json(line) {
-            return self.values_of_lines(text, start, nest);
         } else {
             self.text_line(line, start, nest);
         }
@@ -111,8 +114,11 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     fn frame(&mut self, line: &str) {
-        if line.starts_with("NEXTTOKEN\t") {
-            self.warn(Warning::MorePages);
+        let mut columns = line.split('\t');
+        match (columns.next(), columns.next().map(Column::named)) {
+            (Some("NEXTTOKEN"), _) => self.warn(Warning::MorePages),
+            (Some("RESULTS"), Some(Column::Usage(_))) => self.warn(Warning::AggregatedText),
+            _ => {}
         }
     }
 
@@ -182,8 +188,11 @@ impl<C: Consumer> Decoder<'_, C> {
     fn message_row(&mut self, columns: &[Column], fields: &[String], nest: Nest<'_>) {
         let of = |wanted| columns.iter().position(|column| *column == wanted);
         let time = of(Column::Time).map(|at| fields[at].as_str());
-        if let Some(at) = of(Column::Message) {
-            self.lines(&fields[at], nest.deeper().timed(time));
+        match of(Column::Message).map(|at| &fields[at]) {
+            Some(message) if holds_event(message) => {
+                self.lines(message, nest.deeper().timed(time));
+            }
+            _ => self.not_audit(),
         }
     }
 

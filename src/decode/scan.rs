@@ -18,8 +18,8 @@ pub(super) struct Ends {
 }
 
 /// Finds the ends in `bytes`, which start between the values of the innermost
-/// of `levels` opened containers. Goes on to the first end that is `enough`
-/// bytes in, or that closes the last opened container.
+/// of `levels` opened containers. No further than `enough` bytes in, if there is
+/// an end before, nor than the end of the last opened container.
 ///
 /// A raw line break within a string is never legal: the record around it is
 /// broken, and the line break is an end.
@@ -29,6 +29,9 @@ pub(super) fn ends(bytes: &[u8], levels: usize, enough: usize) -> Ends {
     let mut at = 0;
     while let Some((after, step)) = walk.advance(bytes, at) {
         at = after;
+        if at > enough && found.line.or(found.value).is_some() {
+            break;
+        }
         match step {
             Step::Break if levels == 0 => found.line = Some(at),
             Step::End if levels == 0 && bytes[at - 1] != b'"' => found.value = Some(at),
@@ -40,10 +43,7 @@ pub(super) fn ends(bytes: &[u8], levels: usize, enough: usize) -> Ends {
                     break;
                 }
             }
-            _ => continue,
-        }
-        if at >= enough {
-            break;
+            _ => {}
         }
     }
     found
@@ -201,7 +201,8 @@ mod tests {
     #[test]
     fn enough_is_enough() {
         let text = r#"{"a":1}{"b":2}{"c":3}"#;
-        assert_eq!(ends(text.as_bytes(), 0, 8).value, Some(14));
+        assert_eq!(ends(text.as_bytes(), 0, 8).value, Some(7));
+        assert_eq!(ends(text.as_bytes(), 0, 2).value, Some(7));
     }
 
     #[test]

@@ -22,14 +22,16 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, line and paragraph separators, zero-width and bidirectional
-/// formatting, byte-order marks, tags and other characters without a shape.
-fn acts(character: char) -> bool {
+/// formatting, byte-order marks, tags, what is no character at all (and no YAML) and others
+/// without a shape.
+pub(super) fn acts(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The visible text, cut to at most `width` characters.

@@ -1,9 +1,8 @@
 //! RBAC objects as manifests: YAML with comments, or a JSON list.
 
 use serde::Serialize;
-use serde_saphyr::SerializerOptions;
 
-use super::{escape, explain};
+use super::{escape, explain, scalars};
 use crate::eks::{IamArn, RoleAccess};
 use crate::policy::{IdentityPlan, Outside, Plan, objects};
 use crate::rbac::Object;
@@ -79,9 +78,7 @@ pub(super) fn json<'a>(
         items: Vec<&'a Object>,
     }
     let items = objects.into_iter().collect();
-    let mut text = serde_json::to_string_pretty(&List { api_version: "v1", kind: "List", items })?;
-    text.push('\n');
-    Ok(text)
+    scalars::json(&List { api_version: "v1", kind: "List", items })
 }
 
 fn yaml(
@@ -91,7 +88,7 @@ fn yaml(
 ) -> Result<String, anyhow::Error> {
     let mut text = String::new();
     for (index, object) in objects.iter().enumerate() {
-        let document = document(object)?;
+        let document = scalars::yaml(object)?;
         text.push_str("---\n");
         if index == 0 {
             text.push_str(&header(plan));
@@ -103,13 +100,6 @@ fn yaml(
         }
     }
     Ok(text)
-}
-
-/// One object as kubectl would print it.
-pub(super) fn document(object: &Object) -> Result<String, serde_saphyr::ser::Error> {
-    let mut options = SerializerOptions::default();
-    options.prefer_block_scalars = false;
-    serde_saphyr::to_string_with_options(object, options)
 }
 
 fn header(plan: &IdentityPlan) -> String {

@@ -4,11 +4,13 @@
 pub mod escape;
 mod explain;
 mod manifest;
+mod scalars;
 mod summary;
 mod summary_text;
 mod write;
 
 pub use manifest::{Format, Manifest, manifests};
+pub use scalars::json;
 pub use summary::Summary;
 pub use summary_text::{nothing_read, print_summary};
 pub use write::{Target, Text, rendered, replace, write};

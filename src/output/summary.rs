@@ -32,6 +32,9 @@ pub struct Summary {
     pub grants: GrantSummary,
     /// What the authorizer refused.
     pub denied: DeniedSummary,
+    /// What the audit policy never logs, in words; empty where the log shows that the
+    /// cluster has another policy than the one of EKS.
+    pub unlogged: Vec<String>,
     /// By identity, in order.
     pub identities: Vec<IdentitySummary>,
 }
@@ -156,6 +159,9 @@ pub struct GrantSummary {
 pub struct DeniedSummary {
     /// Requests.
     pub requests: u64,
+    /// Those whose permission is granted all the same: with `--include-denied`, or because
+    /// it was allowed at another time.
+    pub granted: u64,
 }
 
 /// One identity.
@@ -315,7 +321,6 @@ impl Summary {
         proof: Proof,
         manifests: &[Manifest],
     ) -> Self {
-        let denied = plan.identities.iter().flat_map(|identity| identity.denied.values());
         Self {
             schema: 1,
             leastrole: env!("CARGO_PKG_VERSION"),
@@ -333,7 +338,8 @@ impl Summary {
                 widened: proof.widened,
                 assumed: proof.assumed,
             },
-            denied: DeniedSummary { requests: denied.map(Evidence::requests).sum() },
+            denied: DeniedSummary::new(plan),
+            unlogged: plan.hidden.clone(),
             identities: plan
                 .identities
                 .iter()
@@ -343,6 +349,20 @@ impl Summary {
                 })
                 .collect(),
         }
+    }
+}
+
+impl DeniedSummary {
+    fn new(plan: &Plan) -> Self {
+        let mut summary = Self { requests: 0, granted: 0 };
+        for identity in &plan.identities {
+            for (atom, evidence) in &identity.denied {
+                let is_granted = identity.needs.contains_key(atom);
+                summary.requests += evidence.requests();
+                summary.granted += if is_granted { evidence.requests() } else { 0 };
+            }
+        }
+        summary
     }
 }
 

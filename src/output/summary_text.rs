@@ -42,7 +42,7 @@ fn write_text(summary: &Summary, out: &mut impl Write) -> fmt::Result {
     problems(&summary.input, out)?;
     table(summary, out)?;
     section(out, "Wider than used", &widenings(summary))?;
-    section(out, "Never in the log", &blind_spots(summary))?;
+    section(out, &unlogged(summary), &blind_spots(summary))?;
     section(out, "For you to decide", &advice(summary))?;
     section(
         out,
@@ -149,6 +149,11 @@ fn table(summary: &Summary, out: &mut impl Write) -> fmt::Result {
             Dash(identity.blind_spots.len() as u64),
         )?;
     }
+    let left_out: usize = summary.identities.iter().map(|identity| identity.left_out).sum();
+    if left_out > 0 {
+        let needs = count(left_out as u64, "need");
+        writeln!(out, "{needs} left out, as --namespace or --succeeded-only asks for")?;
+    }
     Ok(())
 }
 
@@ -169,18 +174,25 @@ fn section(out: &mut impl Write, title: &str, lines: &[String]) -> fmt::Result {
 fn widenings(summary: &Summary) -> Vec<String> {
     each(summary, |identity| {
         let line = |widening: &super::summary::WideningSummary| {
-            let example = widening.needs.first().map(Permission::place).unwrap_or_default();
+            let example = widening.needs.first().map(|need| dropped(&widening.grant, need));
             format!(
                 "{}: {} instead of {}, such as {} ({})",
                 short(&display_name(identity), 60),
                 short(&widening.grant.to_string(), WIDTH),
                 count(widening.needs.len() as u64, "need"),
-                short(&example, 60),
+                short(&example.unwrap_or_default(), WIDTH),
                 widening.causes.join(", "),
             )
         };
         identity.widenings.iter().map(line).collect()
     })
+}
+
+fn unlogged(summary: &Summary) -> String {
+    match summary.unlogged.join("; ") {
+        hidden if hidden.is_empty() => "Never in the log".to_owned(),
+        hidden => format!("Never in the log (the audit policy hides {})", short(&hidden, WIDTH)),
+    }
 }
 
 fn blind_spots(summary: &Summary) -> Vec<String> {
@@ -241,7 +253,12 @@ fn proof(summary: &Summary, out: &mut impl Write) -> fmt::Result {
     if grants.assumed > 0 {
         write!(out, ", {} assumed", grants.assumed)?;
     }
-    writeln!(out, ", {} left out", count(summary.denied.requests, "denied request"))
+    let denied = &summary.denied;
+    write!(out, ", {} left out", count(denied.requests - denied.granted, "denied request"))?;
+    if denied.granted > 0 {
+        write!(out, ", {} granted", Thousands(denied.granted))?;
+    }
+    writeln!(out)
 }
 
 fn display_name(identity: &IdentitySummary) -> String {
@@ -258,13 +275,15 @@ fn display_name(identity: &IdentitySummary) -> String {
     format!("{kind} {name}")
 }
 
-impl Permission {
-    /// Name or namespace: what is dropped when a permission is widened.
-    fn place(&self) -> String {
-        match self {
-            Self::Resource { name, .. } if !name.is_empty() => name.clone(),
-            other => other.to_string(),
-        }
+/// What is lost from a need on the way to a wider grant: its name where that is all,
+/// else the need is to be shown whole.
+fn dropped(grant: &Permission, need: &Permission) -> String {
+    match (grant, need) {
+        (
+            Permission::Resource { namespace: everywhere, name: any, .. },
+            Permission::Resource { namespace, name, .. },
+        ) if everywhere == namespace && any.is_empty() && !name.is_empty() => name.clone(),
+        _ => need.to_string(),
     }
 }
 

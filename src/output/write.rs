@@ -111,9 +111,24 @@ pub fn write(texts: &[Text], target: &Target) -> anyhow::Result<()> {
 /// Puts `bytes` in place of `path` in one step, or leaves it as it was. What is there
 /// and no regular file, such as a pipe or `/dev/null`, is written to instead.
 pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let is_special = path.metadata().is_ok_and(|found| !found.is_file());
-    let done = if is_special { std::fs::write(path, bytes) } else { swap(path, bytes) };
+    let done = match regular(path) {
+        Some(file) => swap(&file, bytes),
+        None => std::fs::write(path, bytes),
+    };
     done.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The regular file at `path`, which may be a link to it or not be there yet. What the
+/// system keeps does not count, even where it leads to a file, as `/dev/stdout` may: put
+/// in its place, a file would be there for every program to come.
+fn regular(path: &Path) -> Option<PathBuf> {
+    if path.starts_with("/dev") || path.starts_with("/proc") {
+        return None;
+    }
+    match path.canonicalize() {
+        Ok(real) => real.is_file().then_some(real),
+        Err(_) => Some(path.to_owned()),
+    }
 }
 
 fn swap(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -137,4 +152,27 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 #[cfg(not(unix))]
 fn builder() -> tempfile::Builder<'static, 'static> {
     tempfile::Builder::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asked without writing: a mistake here would harm the machine that the tests run on.
+    #[cfg(unix)]
+    #[test]
+    fn only_what_is_or_will_be_a_regular_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let (file, link, gone) = (folder.join("file"), folder.join("link"), folder.join("gone"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        assert_eq!(regular(&file), Some(file.clone()));
+        assert_eq!(regular(&link), Some(file));
+        assert_eq!(regular(&gone), Some(gone));
+        assert_eq!(regular(&folder), None);
+        for device in ["/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            assert_eq!(regular(Path::new(device)), None, "{device}");
+        }
+    }
 }

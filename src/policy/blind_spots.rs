@@ -146,7 +146,7 @@ impl Suspect<'_> {
     fn is_unlogged(&self, atom: &Atom, usage: &Usage, options: &Options) -> bool {
         let username = self.facts.usernames.iter().next().unwrap_or_default();
         let groups: Vec<&str> = self.facts.groups.iter().collect();
-        is_unlogged(username, &groups, atom, usage, &options.audit_policy)
+        is_unlogged(username, &groups, atom, usage, options.audit_policy())
     }
 
     fn uses_kubectl(&self) -> bool {

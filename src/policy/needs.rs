@@ -81,9 +81,10 @@ fn is_left_out(atom: &Atom, evidence: &Evidence, options: &Options) -> bool {
     (options.succeeded_only && !evidence.worked) || !in_namespaces(atom, options)
 }
 
+/// What is cluster-wide is in no namespace, also where the glob is `*`.
 fn in_namespaces(atom: &Atom, options: &Options) -> bool {
-    options.namespaces.is_empty()
-        || options.namespaces.iter().any(|glob| glob.matches(atom.namespace()))
+    let (namespace, globs) = (atom.namespace(), &options.namespaces);
+    globs.is_empty() || (!namespace.is_empty() && globs.iter().any(|glob| glob.matches(namespace)))
 }
 
 /// The parameters of admission policies that the identity bound: needs where the log

@@ -149,7 +149,7 @@ fn role_ref(kind: Kind, name: &str) -> RoleRef {
 
 /// A name for the objects of each identity: recognisable, valid, unique, and the same
 /// at every run. Where letters were lost on the way to a valid name, or two identities
-/// would share one, a hash of the identity is added.
+/// would share one, a hash of the identity is added; another where even that is taken.
 pub(super) fn object_names<'a>(
     identities: impl Iterator<Item = &'a Identity> + Clone,
 ) -> Vec<String> {
@@ -157,14 +157,18 @@ pub(super) fn object_names<'a>(
     for identity in identities.clone() {
         *users.entry(plain_name(identity).0).or_default() += 1;
     }
+    let mut taken = BTreeSet::new();
     identities
         .map(|identity| {
-            let (name, lossless) = plain_name(identity);
-            if lossless && users[&name] == 1 {
-                name
-            } else {
-                format!("{name}-{:08x}", fnv1a(&identity.to_string()))
+            let (plain, lossless) = plain_name(identity);
+            let mut seed = identity.to_string();
+            let is_its_own = lossless && users[&plain] == 1;
+            let mut name = if is_its_own { plain.clone() } else { hashed(&plain, &seed) };
+            while !taken.insert(name.clone()) {
+                seed.push('\n');
+                name = hashed(&plain, &seed);
             }
+            name
         })
         .collect()
 }
@@ -204,6 +208,10 @@ fn plain(kind: &str, name: &str) -> (String, bool) {
 
 fn short_name(arn: &str) -> String {
     IamArn::parse(arn).map_or_else(|| arn.to_owned(), |arn| arn.name().to_owned())
+}
+
+fn hashed(name: &str, seed: &str) -> String {
+    format!("{name}-{:08x}", fnv1a(seed))
 }
 
 /// FNV-1a, 32 bits: stable for good, unlike the standard library's hasher.

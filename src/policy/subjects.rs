@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use k8s_openapi::api::rbac::v1::Subject;
 
-use crate::eks::IamArn;
+use crate::eks::{IamArn, IamKind};
 use crate::rbac::{RBAC_GROUP, Requester};
 use crate::usage::{Facts, Identity, Usage};
 
@@ -39,9 +39,18 @@ impl GroupTemplate {
         self.0.contains("{account}")
     }
 
-    fn fill(&self, role: &IamArn<'_>, shared: bool) -> String {
-        let group = self.0.replace("{role}", role.name()).replace("{account}", role.account());
-        if shared && !self.has_account() { format!("{group}:{}", role.account()) } else { group }
+    fn fill(&self, arn: &IamArn<'_>, shared: bool) -> String {
+        let group = self.0.replace("{role}", &label(arn)).replace("{account}", arn.account());
+        if shared && !self.has_account() { format!("{group}:{}", arn.account()) } else { group }
+    }
+}
+
+/// What stands for the role in its group. A user may be called like a role, and no role
+/// has a slash in its name.
+fn label(arn: &IamArn<'_>) -> String {
+    match arn.kind() {
+        IamKind::Role => arn.name().to_owned(),
+        IamKind::User => format!("user/{}", arn.name()),
     }
 }
 
@@ -49,19 +58,20 @@ impl GroupTemplate {
 #[derive(Debug)]
 pub(super) struct Subjects {
     template: GroupTemplate,
-    /// How many accounts have a role of this name.
+    /// How many accounts have a role or user of this label.
     accounts: BTreeMap<String, usize>,
 }
 
 impl Subjects {
-    /// Roles of one name in several accounts must not share a group, so all are looked at first.
+    /// Roles of one name in several accounts must not share a group, so all are looked at
+    /// first.
     pub(super) fn new(usage: &Usage, template: &GroupTemplate) -> Self {
         let mut accounts = BTreeMap::new();
         for (identity, _) in usage.sorted() {
-            if let Identity::IamRole { arn } = identity
-                && let Some(role) = IamArn::parse(arn)
+            if let Identity::IamRole { arn } | Identity::IamUser { arn } = identity
+                && let Some(arn) = IamArn::parse(arn)
             {
-                *accounts.entry(role.name().to_owned()).or_default() += 1;
+                *accounts.entry(label(&arn)).or_default() += 1;
             }
         }
         Self { template: template.clone(), accounts }
@@ -74,9 +84,9 @@ impl Subjects {
             Identity::IamUser { arn } if facts.usernames.single().is_none() => arn,
             _ => return None,
         };
-        let role = IamArn::parse(arn)?;
-        let shared = self.accounts.get(role.name()).is_some_and(|&count| count > 1);
-        Some(self.template.fill(&role, shared))
+        let arn = IamArn::parse(arn)?;
+        let shared = self.accounts.get(&label(&arn)).is_some_and(|&count| count > 1);
+        Some(self.template.fill(&arn, shared))
     }
 }
 

@@ -74,6 +74,22 @@ impl Bases {
     }
 }
 
+/// Events that say the same as one that was read.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    pub(super) events: u64,
+    pub(super) first: Option<Moment>,
+    pub(super) last: Option<Moment>,
+}
+
+impl Repeats {
+    pub(super) fn add(&mut self, moment: Moment) {
+        self.events += 1;
+        self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
+        self.last = self.last.max(Some(moment));
+    }
+}
+
 /// The part of an event that goes into evidence.
 pub(super) struct Occurrence<'e> {
     event: &'e Event<'e>,
@@ -127,15 +143,10 @@ impl Evidence {
         .filter_map(|(applies, tag)| applies.then_some(tag))
     }
 
-    /// Whether one more event says nothing new: it is not the earlier sample.
-    pub(super) fn repeats(&self, moment: Moment) -> bool {
-        self.sample.as_ref().is_some_and(|sample| !is_earlier(Some(moment), sample))
-    }
-
-    /// Counts one more event that says the same as one already added.
-    pub(super) fn repeat(&mut self, stage: Stage, moment: Moment) {
-        self.count(stage, 1);
-        self.see(Some(moment), Some(moment));
+    /// Counts more events that say the same as one already added.
+    pub(super) fn repeat(&mut self, stage: Stage, repeats: &Repeats) {
+        self.count(stage, repeats.events);
+        self.see(repeats.first, repeats.last);
     }
 
     fn count(&mut self, stage: Stage, events: u64) {
@@ -154,14 +165,16 @@ impl Evidence {
         if self.sample.as_ref().is_none_or(|sample| is_earlier(occurrence.moment, sample)) {
             self.offer(Box::new(occurrence.sample()));
         }
-        self.judge(&occurrence.event.annotations.reason, occurrence.event);
+        let Event { user, impersonated_user, annotations, .. } = occurrence.event;
+        self.bypass |= annotations.reason.is_empty()
+            && impersonated_user.is_none()
+            && user.groups.iter().any(|group| &**group == "system:masters");
     }
 
-    fn judge(&mut self, reason: &str, event: &Event<'_>) {
-        if reason.is_empty() {
-            self.bypass |= event.user.groups.iter().any(|group| &**group == "system:masters")
-                && event.impersonated_user.is_none();
-        } else {
+    /// Adds the authorizer's own words, where they are about this very permission: they say
+    /// nothing about those that were checked besides, such as an impersonator's.
+    pub(super) fn decide(&mut self, reason: &str) {
+        if !reason.is_empty() {
             self.outside_rbac |= !reason.starts_with("RBAC: ");
             self.by_default |= names_default_binding(reason);
             self.deciders.insert(reason);

@@ -4,12 +4,13 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::aggregate;
-use super::evidence::Occurrence;
+use super::evidence::{Occurrence, Repeats};
 use super::ledger::{IdentityUsage, Place, Table};
 use super::memo::Memo;
 use super::{Choice, Evidence, Facts, Identity, Moment, Selection, Usage, Version};
 use crate::audit::{
-    Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who, conclude,
+    Basis, BodyUse, Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who,
+    conclude,
 };
 use crate::decode::{Consumer, UsageRow};
 use crate::eks::username_template;
@@ -23,16 +24,18 @@ pub struct Fold {
     settings: Settings,
     /// Nothing where every event is to be read anew.
     memo: Option<Memo<Effect>>,
-    /// The key in hand; kept for its memory.
-    key: Vec<u8>,
 }
 
-/// Where an event was counted, so that its like can be counted there too.
+/// Where an event was counted, and its like that are still to be counted there.
 #[derive(Debug)]
 struct Effect {
     stage: Stage,
     place: Place,
     posts: Box<[Post]>,
+    /// The time of the event that was read. A later one cannot be an earlier sample.
+    read_at: Option<Moment>,
+    /// The repetitions since.
+    repeats: Repeats,
 }
 
 /// One entry of the ledger. Entries never move while a worker fills its ledger.
@@ -55,8 +58,7 @@ enum Column {
 impl Fold {
     /// An empty ledger.
     pub fn new(selection: Arc<Selection>, settings: Settings) -> Self {
-        let memo = Some(Memo::default());
-        Self { usage: Usage::default(), selection, settings, memo, key: Vec::new() }
+        Self { usage: Usage::default(), selection, settings, memo: Some(Memo::default()) }
     }
 
     /// The same without a memory of what was seen: slower, and nothing else.
@@ -67,34 +69,58 @@ impl Fold {
     }
 
     /// What was folded.
-    pub fn into_usage(self) -> Usage {
+    pub fn into_usage(mut self) -> Usage {
+        let effects = self.memo.as_mut().map(Memo::forget);
+        self.settle(effects.into_iter().flatten());
         self.usage
     }
 
-    /// Counts an event whose key is known; false where it has to be read.
-    fn repeat(&mut self, staged: &[u8]) -> bool {
-        let Some(effect) = self.memo.as_ref().and_then(|memo| memo.find(&self.key)) else {
+    /// Counts the event in hand like the one before it; false where it has to be read.
+    fn repeat(&mut self, frame: &Frame<'_>) -> bool {
+        let Some(memo) = &mut self.memo else { return false };
+        if !memo.take(frame) {
             return false;
-        };
-        let Some(moment) = Moment::of_own_form(staged) else { return false };
-        let usage = &mut self.usage;
+        }
+        let Some(effect) = memo.effect() else { return false };
         if effect.stage == Stage::RequestReceived {
-            usage.outcomes.add(Place::UncountedStage);
+            effect.repeats.events += 1;
             return true;
         }
+        let Some(moment) = Moment::of_own_form(frame.staged()) else { return false };
         if !self.selection.covers(Some(moment)) {
-            usage.outcomes.add(Place::OutsideWindow);
+            self.usage.outcomes.add(Place::OutsideWindow, 1);
             return true;
         }
-        if !effect.posts.iter().all(|post| post.evidence(usage).repeats(moment)) {
+        if effect.read_at.is_none_or(|read_at| moment <= read_at) {
             return false;
         }
-        usage.outcomes.add(effect.place);
-        usage.see(Some(moment));
-        for post in &effect.posts {
-            post.evidence(usage).repeat(effect.stage, moment);
-        }
+        effect.repeats.add(moment);
         true
+    }
+
+    /// Brings what was only counted into the ledger.
+    fn settle(&mut self, effects: impl IntoIterator<Item = Effect>) {
+        for effect in effects.into_iter().filter(|effect| effect.repeats.events > 0) {
+            let repeats = &effect.repeats;
+            self.usage.outcomes.add(effect.place, repeats.events);
+            self.usage.see(repeats.first);
+            self.usage.see(repeats.last);
+            for post in &effect.posts {
+                post.evidence(&mut self.usage).repeat(effect.stage, repeats);
+            }
+        }
+    }
+
+    /// Whether the bodies bear on anyone who was asked for.
+    fn needs_body(&self, event: &Event<'_>, reading: &Reading) -> bool {
+        match reading.body_use(self.settings) {
+            BodyUse::None => false,
+            BodyUse::Others => true,
+            BodyUse::Subject => {
+                let (identity, username) = subject(event);
+                self.selection.choice(&identity, username) == Choice::Taken
+            }
+        }
     }
 
     /// Adds one event, or an aggregated row made into one.
@@ -107,18 +133,18 @@ impl Fold {
         let stage = reading.stage;
         let moment = moment(event);
         if stage == Stage::RequestReceived {
-            self.usage.outcomes.add(Place::UncountedStage);
-            return Some(Effect { stage, place: Place::UncountedStage, posts: Box::default() });
+            self.usage.outcomes.add(Place::UncountedStage, 1);
+            return Some(Effect::new(stage, Place::UncountedStage, None));
         }
         if !self.selection.covers(moment) {
-            self.usage.outcomes.add(Place::OutsideWindow);
+            self.usage.outcomes.add(Place::OutsideWindow, 1);
             return None;
         }
         self.usage.see(moment);
         self.note_server(event);
         self.note_sightings(reading);
         let place = self.place(event, reading);
-        self.usage.outcomes.add(place);
+        self.usage.outcomes.add(place, 1);
         let occurrence = Occurrence::of(event, reading, moment, row);
         let mut posts = Vec::new();
         let (usage, selection) = (&mut self.usage, &self.selection);
@@ -126,7 +152,7 @@ impl Fold {
             posts
                 .extend(Entry { usage, selection, event, occurrence: &occurrence }.add(conclusion));
         });
-        Some(Effect { stage, place, posts: posts.into() })
+        Some(Effect { posts: posts.into(), ..Effect::new(stage, place, moment) })
     }
 
     /// The API server calls itself over loopback; no one else can have its username.
@@ -165,18 +191,18 @@ impl Fold {
 
 impl Consumer for Fold {
     fn frame(&mut self, frame: &Frame<'_>) -> bool {
-        frame.write_key(&mut self.key);
-        if self.repeat(frame.staged()) {
+        if self.repeat(frame) {
             return true;
         }
         let Some(event) = frame.event() else { return false };
         let reading = Reading::of(&event);
-        if reading.reads_body(self.settings) {
+        if self.needs_body(&event, &reading) {
             return false;
         }
         let effect = self.add(&event, &reading, None);
         if let (Some(memo), Some(effect)) = (&mut self.memo, effect) {
-            memo.learn(&self.key, effect);
+            let forgotten = memo.learn(effect);
+            self.settle(forgotten);
         }
         true
     }
@@ -191,8 +217,14 @@ impl Consumer for Fold {
             let first = row.first.as_ref().and_then(|first| Moment::parse(first));
             self.add(&event, &Reading::of(&event), Some((aggregate::calls(row), first)));
         } else {
-            self.usage.outcomes.add(Place::Inexpressible);
+            self.usage.outcomes.add(Place::Inexpressible, 1);
         }
+    }
+}
+
+impl Effect {
+    fn new(stage: Stage, place: Place, read_at: Option<Moment>) -> Self {
+        Self { stage, place, posts: Box::default(), read_at, repeats: Repeats::default() }
     }
 }
 
@@ -242,7 +274,11 @@ impl Entry<'_, '_> {
             Conclusion::Need { who, .. } if self.is_nodes_own(&who) => None,
             Conclusion::Need { who, atom, basis } => {
                 let post = self.post(&who, Column::Needs, |usage| &mut usage.needs, atom)?;
-                post.evidence(self.usage).bases.add(basis);
+                let evidence = post.evidence(self.usage);
+                evidence.bases.add(basis);
+                if basis == Basis::Logged {
+                    evidence.decide(&self.event.annotations.reason);
+                }
                 Some(post)
             }
             Conclusion::Denied(atom) => {

@@ -90,8 +90,8 @@ impl Outcomes {
         self.0.iter().sum()
     }
 
-    pub(super) fn add(&mut self, place: Place) {
-        self.0[place as usize] += 1;
+    pub(super) fn add(&mut self, place: Place, events: u64) {
+        self.0[place as usize] += events;
     }
 
     fn merge(&mut self, other: &Self) {

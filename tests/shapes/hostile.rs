@@ -229,6 +229,11 @@ fn what_is_known_to_be_incomplete_is_warned_of() {
             Some(Warning::QueryTruncated),
         ),
         (format!("{{\"results\":{},\"status\":\"Complete\"}}", rows(9_999)), None),
+        (
+            "Complete\nRESULTS\tverb\tget\nRESULTS\tcalls\t1\n".to_owned(),
+            Some(Warning::AggregatedText),
+        ),
+        ("EVENTS\t1\t{}\nNEXTTOKEN\tx\n".to_owned(), Some(Warning::MorePages)),
         ("{\"class_uid\":6003,\"activity_id\":1}".to_owned(), Some(Warning::Ocsf)),
         ("{\"protoPayload\":{\"@type\":\"x\"}}".to_owned(), Some(Warning::CloudAudit)),
     ] {

@@ -9,14 +9,27 @@ const AUTHENTICATION: &str = "authentication.k8s.io";
 /// The impersonator's needs for a request that got past impersonation.
 pub(in crate::audit) fn used(event: &Event<'_>, request: &Atom, out: &mut Conclusions<'_>) {
     let Some(target) = &event.impersonated_user else { return };
-    let mut need = |atom: Atom| out.need(Who::Caller, atom, Basis::Impersonation);
-    match event.impersonation_constraint.strip_prefix("impersonate:") {
-        None => legacy(target).into_iter().for_each(&mut need),
+    let attributes = match event.impersonation_constraint.strip_prefix("impersonate:") {
+        None => legacy(target),
         Some(mode) => {
-            constrained(target, mode).into_iter().for_each(&mut need);
-            need(request.with_verb(&format!("impersonate-on:{mode}:{}", request.verb())));
+            let verb = format!("impersonate-on:{mode}:{}", request.verb());
+            out.need(Who::Caller, request.with_verb(&verb), Basis::Impersonation);
+            constrained(target, mode)
+        }
+    };
+    for atom in attributes {
+        if is_nameless(&atom) {
+            out.advise_on(Who::Caller, AdviceCode::EmptyName, &atom.to_string(), vec![]);
+        } else {
+            out.need(Who::Caller, atom, Basis::Impersonation);
         }
     }
+}
+
+/// A group or extra value may be empty. The rule for it would have no name, and so give
+/// every group or value there is.
+fn is_nameless(atom: &Atom) -> bool {
+    matches!(atom, Atom::Resource(atom) if atom.name.is_empty())
 }
 
 /// S5: `impersonate` on who, on each group, on the UID and on each extra value.

@@ -12,18 +12,19 @@ pub(super) mod rbac_writes;
 pub(super) mod resource_claims;
 pub(super) mod signers;
 
+use crate::audit::conclude::BodyUse;
 use crate::rbac::{RBAC_GROUP, ResourceAtom};
 
-/// Whether any of the checks reads the body of such a request. Owner references, which
-/// every body may hold, are not among them.
-pub(super) fn read_body(request: &ResourceAtom) -> bool {
-    body::writes_body(&request.verb)
-        && matches!(
-            &*request.group,
-            RBAC_GROUP
-                | signers::CERTIFICATES
-                | "admissionregistration.k8s.io"
-                | "resource.k8s.io"
-                | "authorization.k8s.io"
-        )
+/// What the checks read the body of such a request for.
+pub(super) fn body_use(request: &ResourceAtom, owner_references: bool) -> BodyUse {
+    if !body::writes_body(&request.verb) {
+        return BodyUse::None;
+    }
+    match &*request.group {
+        // Whom a review is about, and which parameters a policy takes, concerns others.
+        "admissionregistration.k8s.io" | "authorization.k8s.io" => BodyUse::Others,
+        RBAC_GROUP | signers::CERTIFICATES | "resource.k8s.io" => BodyUse::Subject,
+        _ if owner_references => BodyUse::Subject,
+        _ => BodyUse::None,
+    }
 }

@@ -117,12 +117,16 @@ fn binding(event: &Event<'_>, request: &ResourceAtom, out: &mut Conclusions<'_>)
     }
 }
 
+/// Nothing for a role without a name: it would be `bind` on every role.
 fn bind(role: &RoleRef, request: &ResourceAtom) -> Option<Atom> {
     let resource = match role.kind.as_str() {
         "Role" => "roles",
         "ClusterRole" => "clusterroles",
         _ => return None,
     };
+    if role.name.is_empty() {
+        return None;
+    }
     let atom = ResourceAtom {
         namespace: request.namespace.clone(),
         group: RBAC_GROUP.into(),

@@ -38,6 +38,10 @@ pub(in crate::audit) fn conclude(
     match signer {
         // A trust bundle without a signer is checked by no one.
         Some(signer) if signer.is_empty() && verb == "attest" => {}
+        // Any other without one was not logged whole.
+        Some(signer) if signer.is_empty() => {
+            out.advise(unknown, &request.clone().into(), vec![]);
+        }
         Some(signer) if verb != "sign" || certifies(event).is_some() => {
             out.need(Who::Subject, on(&signer, verb), Basis::Signer);
         }
