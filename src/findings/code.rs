@@ -66,6 +66,7 @@ macro_rules! codes {
 
 codes! {
     MissingNeed = "missing-need", Error, "Something that was used is not granted.";
+    MissingBinding = "missing-binding", Note, "An identity used something, and nothing here binds it.";
     ObjectMalformed = "object-malformed", Error, "An object has a field of the wrong type and is left out.";
     ObjectUnknownVersion = "object-unknown-version", Error, "An RBAC object is of an API version that is not known and is left out.";
     ObjectInvalid = "object-invalid", Error, "The API server would refuse an object.";

@@ -3,15 +3,52 @@
 
 use std::collections::BTreeMap;
 
+use super::text::plural;
 use super::{Code, Finding, Item};
 use crate::policy::{exact, rules};
 use crate::rbac::manifests::Loaded;
 use crate::rbac::{Atom, ObjectId};
 use crate::review::{Need, Party, Review};
+use crate::usage::Identity;
 
-/// One finding for each identity and namespace where something is lacking.
+/// One finding for each identity and namespace where something is lacking; one for each
+/// identity that is no business of these manifests.
 pub(super) fn findings(review: &Review<'_>, loaded: &Loaded) -> Vec<Finding> {
-    review.parties.all().iter().flat_map(|party| lacking(review, loaded, party)).collect()
+    let parties = review.parties.all().iter().enumerate();
+    parties
+        .flat_map(|(index, party)| {
+            if is_concerned(review, loaded, index) {
+                lacking(review, loaded, party)
+            } else {
+                unbound(review, party).into_iter().collect()
+            }
+        })
+        .collect()
+}
+
+/// Whether the manifests are meant to cover the party: they bind it or bring it along, or
+/// the user asked for it.
+pub fn is_concerned(review: &Review<'_>, loaded: &Loaded, party: usize) -> bool {
+    let is_brought_along = match &review.parties.all()[party].plan.identity {
+        Identity::ServiceAccount { namespace, name } => {
+            loaded.service_accounts.contains(&(namespace.to_string(), name.to_string()))
+        }
+        _ => false,
+    };
+    is_brought_along || review.parties.is_selected() || review.is_bound(party)
+}
+
+fn unbound(review: &Review<'_>, party: &Party<'_>) -> Option<Finding> {
+    let lacking = party.needs.iter().filter(|need| !review.covers(party, need));
+    let used: Vec<Atom> = lacking.map(|need| need.atom.clone()).collect();
+    if used.is_empty() {
+        return None;
+    }
+    let who = party.plan.identity.to_string();
+    let message =
+        format!("{who} used {}, and nothing here binds it", plural(used.len(), "permission"));
+    let finding = Finding::new(Code::MissingBinding, None, message).about(who);
+    Some(Finding { used, ..finding })
 }
 
 fn lacking(review: &Review<'_>, loaded: &Loaded, party: &Party<'_>) -> Vec<Finding> {

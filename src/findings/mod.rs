@@ -15,12 +15,15 @@ mod text;
 mod unused;
 mod wide;
 
+use std::collections::BTreeSet;
+
 use crate::rbac::Objects;
 use crate::rbac::manifests::Loaded;
 use crate::review::Review;
 
 pub use baseline::{Accepted, Baseline, BaselineError};
 pub use code::{Code, Severity};
+pub use coverage::is_concerned;
 pub use finding::{Finding, Item, Key};
 pub use gate::FailOn;
 
@@ -30,9 +33,9 @@ pub use gate::FailOn;
 pub fn findings(review: &Review<'_>, loaded: &Loaded, all: &Objects) -> Vec<Finding> {
     let mut found = objects::findings(loaded);
     found.extend(coverage::findings(review, loaded));
-    let roles = review.roles(&loaded.objects, all);
+    let roles = review.roles(&loaded.objects, all, &BTreeSet::new());
     found.extend(unused::findings(review, loaded, &roles));
-    found.extend(wide::findings(review, loaded, &roles));
+    found.extend(wide::findings(review, &roles));
     found.extend(outside::findings(review, loaded));
     found.extend(risks::findings(review));
     for finding in &mut found {

@@ -2,11 +2,15 @@
 
 use super::{Code, Finding};
 use crate::rbac::manifests::{Defect, Loaded, Problem};
-use crate::rbac::{Invalid, ObjectId};
+use crate::rbac::{Invalid, ObjectId, builtin_objects};
 
-/// One finding for each problem of the manifests.
+/// One finding for each problem of the manifests; a default binding may have no subjects.
 pub(super) fn findings(loaded: &Loaded) -> Vec<Finding> {
-    loaded.problems.iter().map(finding).collect()
+    let is_default = |problem: &&Problem| match &problem.defect {
+        Defect::NoSubjects(binding) => builtin_objects().find(binding).is_some(),
+        _ => false,
+    };
+    loaded.problems.iter().filter(|it| !is_default(it)).map(finding).collect()
 }
 
 fn finding(problem: &Problem) -> Finding {

@@ -1,46 +1,54 @@
 //! What the authorizer says allowed requests in the log and is not among the manifests:
 //! other bindings, EKS access policies, `system:masters`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::text::plural;
 use super::{Code, Finding};
 use crate::rbac::manifests::Loaded;
 use crate::rbac::{Kind, ObjectId, builtin_objects};
 use crate::review::{Need, Party, Review};
 
-/// One finding for each identity and each thing outside that allowed it something.
+/// One finding for each identity and each kind of thing outside that allowed it something.
 pub(super) fn findings(review: &Review<'_>, loaded: &Loaded) -> Vec<Finding> {
     let parties = review.parties.all().iter();
     parties.flat_map(|party| of_party(review, loaded, party)).collect()
 }
 
-/// What one decider allowed.
+/// What deciders of one kind allowed.
 #[derive(Default)]
 struct Allowed {
+    deciders: BTreeSet<String>,
     needs: usize,
     lacking: usize,
 }
 
 fn of_party(review: &Review<'_>, loaded: &Loaded, party: &Party<'_>) -> Vec<Finding> {
-    let mut by_decider: BTreeMap<(Code, String), Allowed> = BTreeMap::new();
+    let mut by_code: BTreeMap<Code, Allowed> = BTreeMap::new();
     for need in &party.needs {
-        for decider in deciders(need, loaded) {
-            let allowed = by_decider.entry(decider).or_default();
+        let deciders = deciders(need, loaded);
+        let codes: BTreeSet<Code> = deciders.iter().map(|(code, _)| *code).collect();
+        for code in codes {
+            let allowed = by_code.entry(code).or_default();
             allowed.needs += 1;
             allowed.lacking += usize::from(!review.covers(party, need));
         }
+        for (code, decider) in deciders {
+            by_code.entry(code).or_default().deciders.insert(decider);
+        }
     }
     let who = party.plan.identity.to_string();
-    let finding = |((code, decider), allowed): ((Code, String), Allowed)| {
-        let message = format!("{decider} allowed {} needs of {who}", allowed.needs);
-        let mut finding = Finding::new(code, None, message).about(format!("{who}: {decider}"));
+    let finding = |(code, allowed): (Code, Allowed)| {
+        let needs = plural(allowed.needs, "need");
+        let message = format!("{needs} of {who} were allowed by what is not among the manifests");
+        let mut finding = Finding::new(code, None, message).about(who.clone());
         finding.details.push(match allowed.lacking {
             0 => "the manifests cover them all".to_owned(),
-            lacking => format!("{lacking} of them are not covered by the manifests"),
+            lacking => format!("the manifests do not cover {lacking} of them"),
         });
-        finding
+        finding.with(allowed.deciders)
     };
-    by_decider.into_iter().map(finding).collect()
+    by_code.into_iter().map(finding).collect()
 }
 
 fn deciders(need: &Need<'_>, loaded: &Loaded) -> Vec<(Code, String)> {

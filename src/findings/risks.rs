@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
 use super::risk_table::{RISKS, Reach, Risk};
-use super::text::{list, rule_text};
+use super::text::{list, plural};
 use super::{Code, Finding, Item};
-use crate::rbac::{Atom, Grant, ObjectId, ResourceAtom, UrlAtom, rule_allows};
+use crate::rbac::{Atom, Grant, ObjectId, ResourceAtom, UrlAtom, rule_allows, rule_text};
 use crate::review::{Doubt, Holding, Review};
 use crate::usage::Moment;
 
@@ -23,7 +23,7 @@ fn of_binding(review: &Review<'_>, binding: &ObjectId) -> Vec<Finding> {
     let holdings: Vec<&Holding<'_>> = review
         .holdings_of(binding)
         .iter()
-        .filter(|holding| !is_for_the_control_plane(holding))
+        .filter(|holding| !holding.is_default && !is_for_the_control_plane(holding))
         .collect();
     if holdings.is_empty() {
         return Vec::new();
@@ -33,6 +33,10 @@ fn of_binding(review: &Review<'_>, binding: &ObjectId) -> Vec<Finding> {
         for (code, right) in rights_of(grant) {
             rights.entry(code).or_default().insert(right);
         }
+    }
+    // Everything includes every wildcard beside it.
+    if rights.contains_key(&Code::RiskClusterAdmin) {
+        rights.remove(&Code::RiskWildcard);
     }
     let mut found: Vec<Finding> = rights
         .into_iter()
@@ -181,14 +185,16 @@ fn used(review: &Review<'_>, holdings: &[&Holding<'_>], rights: &BTreeSet<Right>
         if let Some(evidence) = need.evidence.filter(|_| is_meant)
             && seen.insert((used.party, used.need))
         {
-            requests += evidence.requests();
+            requests += usize::try_from(evidence.requests()).unwrap_or(usize::MAX);
             last = last.max(evidence.last);
         }
     }
     match (requests, last) {
         (0, _) => "it was not used in this log".to_owned(),
-        (requests, Some(last)) => format!("it was used in {requests} requests, last {last}"),
-        (requests, None) => format!("it was used in {requests} requests"),
+        (requests, Some(last)) => {
+            format!("it was used in {}, last {}", plural(requests, "request"), last.to_second())
+        }
+        (requests, None) => format!("it was used in {}", plural(requests, "request")),
     }
 }
 

@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{list, name_of, rule_text, target_text};
+use super::text::{list, name_of, target_text};
 use super::{Code, Finding, Item};
 use crate::rbac::manifests::Loaded;
-use crate::rbac::{Atom, Binding, ObjectId, Objects};
-use crate::review::{
-    Cell, Doubt, Holding, Review, RoleDoubt, RoleUse, RuleUse, Share, is_kept_by_kubernetes,
-};
+use crate::rbac::{Atom, Binding, ObjectId, rule_text};
+use crate::review::{Cell, Doubt, Holding, Review, RoleDoubt, RoleUse, RuleUse, Share};
 
 /// Findings on everything that was not used.
 pub(super) fn findings(
@@ -19,20 +17,20 @@ pub(super) fn findings(
 ) -> Vec<Finding> {
     let given = &loaded.objects;
     let mut found: Vec<Finding> =
-        given.bindings().flat_map(|binding| of_binding(review, given, &binding)).collect();
-    found.extend(unseen(review, given));
+        given.bindings().flat_map(|binding| of_binding(review, &binding)).collect();
+    found.extend(unseen(review));
     let referenced: BTreeSet<ObjectId> =
         given.bindings().filter_map(|binding| binding.role_id()).collect();
     found.extend(roles.iter().flat_map(|role| of_role(role, &referenced)));
     found
 }
 
-fn of_binding(review: &Review<'_>, given: &Objects, binding: &Binding<'_>) -> Vec<Finding> {
+fn of_binding(review: &Review<'_>, binding: &Binding<'_>) -> Vec<Finding> {
     let holdings = review.holdings_of(binding.id);
-    if review.grants_of(binding.id).is_empty() || is_builtin(given, binding.id) {
+    if review.grants_of(binding.id).is_empty() || holdings.iter().all(|it| it.is_default) {
         return Vec::new();
     }
-    if !holdings.is_empty() && holdings.iter().all(Holding::is_unused) {
+    if holdings.iter().all(Holding::is_unused) {
         let role = &binding.role_ref;
         let message =
             format!("nothing that {} {:?} gives was used through it", role.kind, role.name);
@@ -44,7 +42,7 @@ fn of_binding(review: &Review<'_>, given: &Objects, binding: &Binding<'_>) -> Ve
         }
         return vec![finding];
     }
-    let unused = holdings.iter().filter(|holding| holding.is_unused());
+    let unused = holdings.iter().filter(|it| it.is_unused() && !it.is_default);
     unused
         .map(|holding| {
             let who = holding.who();
@@ -56,16 +54,12 @@ fn of_binding(review: &Review<'_>, given: &Objects, binding: &Binding<'_>) -> Ve
 
 const UNLOGGED: &str = "part of it is never logged under this audit policy, and may be in use";
 
-fn is_builtin(given: &Objects, id: &ObjectId) -> bool {
-    given.find(id).is_some_and(|(_, object)| is_kept_by_kubernetes(object))
-}
-
 /// Subjects that the log shows no request of.
-fn unseen(review: &Review<'_>, given: &Objects) -> Vec<Finding> {
+fn unseen(review: &Review<'_>) -> Vec<Finding> {
     let mut bindings: BTreeMap<String, Vec<&Holding<'_>>> = BTreeMap::new();
     for holding in &review.holdings {
         let is_silent = matches!(holding.doubt, None | Some(Doubt::NoMember));
-        if holding.members.is_empty() && is_silent && !is_builtin(given, holding.binding.id) {
+        if holding.members.is_empty() && is_silent && !holding.is_default {
             bindings.entry(holding.who()).or_default().push(holding);
         }
     }

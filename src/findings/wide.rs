@@ -3,24 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::text::{list, rule_text, target_text};
+use super::text::{list, plural, target_text};
 use super::{Code, Finding, Item};
-use crate::rbac::manifests::Loaded;
-use crate::rbac::{Atom, Grant, grant_covers};
-use crate::review::{
-    Holding, Review, RoleUse, RuleUse, Share, in_namespace, is_kept_by_kubernetes, is_wild,
-};
+use crate::rbac::{Atom, Grant, grant_covers, rule_text};
+use crate::review::{Holding, Review, RoleUse, RuleUse, Share, in_namespace, is_wild};
 
 /// Findings on everything granted more widely than it was used.
-pub(super) fn findings(
-    review: &Review<'_>,
-    loaded: &Loaded,
-    roles: &[RoleUse<'_>],
-) -> Vec<Finding> {
-    let is_own = |holding: &&Holding<'_>| {
-        let object = loaded.objects.find(holding.binding.id);
-        holding.doubt.is_none() && !object.is_some_and(|(_, it)| is_kept_by_kubernetes(it))
-    };
+pub(super) fn findings(review: &Review<'_>, roles: &[RoleUse<'_>]) -> Vec<Finding> {
+    let is_own = |holding: &&Holding<'_>| holding.doubt.is_none() && !holding.is_default;
     let mut found: Vec<Finding> = review
         .holdings
         .iter()
@@ -69,7 +59,8 @@ fn wildcards(holding: &Holding<'_>, given: &[Given<'_, '_>]) -> Option<Finding> 
         return None;
     }
     let who = holding.who();
-    let message = format!("{who} used {} permissions of what wildcards grant", used.len());
+    let permissions = plural(used.len(), "permission");
+    let message = format!("{who} used {permissions} of what wildcards grant");
     Some(Finding {
         used: used.into_iter().collect(),
         ..Finding::new(Code::WideWildcard, Some(holding.binding.id), message)

@@ -14,6 +14,7 @@ mod resources;
 mod rules;
 mod validation;
 mod verdict;
+mod words;
 
 pub use aggregation::{MAX_AGGREGATION_STEPS, aggregate};
 pub use atom::{Atom, ResourceAtom, Unsayable, UrlAtom};
@@ -30,3 +31,4 @@ pub use resources::ApiResource;
 pub use rules::rule_allows;
 pub use validation::{Fault, Form, Invalid, MAX_ANNOTATION_BYTES, validate};
 pub use verdict::{Grant, Held, Unresolved, Verdict};
+pub use words::{resource_text, rule_text};

@@ -9,11 +9,12 @@ use std::ops::Range;
 
 use k8s_openapi::api::rbac::v1::Subject;
 
-use super::parties::{Doubt, Need, Parties, Party, username};
+use super::parties::{Doubt, Need, Parties, Party};
 use crate::eks::AuditPolicy;
 use crate::policy::{exact, is_namespace_itself, is_unlogged};
 use crate::rbac::{
-    Atom, Binding, Evaluator, Grant, ObjectId, Objects, Requester, ResourceAtom, rule_covers,
+    Atom, Binding, Evaluator, Grant, ObjectId, Objects, Requester, ResourceAtom, builtin_objects,
+    rule_covers,
 };
 use crate::usage::Usage;
 
@@ -30,6 +31,8 @@ pub struct Holding<'a> {
     pub doubt: Option<Doubt>,
     /// What was used through it.
     pub uses: Vec<Use<'a>>,
+    /// Kubernetes itself makes the binding with this subject.
+    pub is_default: bool,
 }
 
 /// One need that one rule allows to one member.
@@ -133,6 +136,18 @@ impl<'a> Review<'a> {
         need.by_default || is_allowed(self.evaluator, party, need.atom)
     }
 
+    /// Whether some binding is meant for the party: names it, or a group that Kubernetes does
+    /// not fill by itself.
+    pub fn is_bound(&self, party: usize) -> bool {
+        let is_own = |holding: &&Holding<'_>| {
+            let name = &holding.subject.name;
+            holding.subject.kind != "Group"
+                || !name.starts_with("system:")
+                || name.starts_with("system:serviceaccounts:")
+        };
+        self.holdings.iter().filter(is_own).any(|holding| holding.members.contains(&party))
+    }
+
     /// Whether a use of `cell` by the subject of `holding` could not be in the log.
     pub fn is_unlogged(&self, holding: &Holding<'_>, cell: &Atom) -> bool {
         let cell = &in_namespace(cell, &holding.binding.id.namespace);
@@ -152,7 +167,15 @@ impl<'a> Review<'a> {
         for subject in binding.subjects {
             let members = self.parties.members(&binding, subject);
             let doubt = self.parties.doubt(&binding, subject, &members);
-            self.holdings.push(Holding { binding, subject, members, doubt, uses: Vec::new() });
+            let is_default = is_default(&binding, subject);
+            self.holdings.push(Holding {
+                binding,
+                subject,
+                members,
+                doubt,
+                uses: Vec::new(),
+                is_default,
+            });
         }
         let holdings = first..self.holdings.len();
         self.by_binding.insert(binding.id, Span { holdings, grants: 0..0 });
@@ -215,6 +238,18 @@ fn is_place(need: &Atom, target: &Atom) -> bool {
     matches!(need, Atom::Resource(atom) if is_namespace_itself(atom)) && exact(need) == *target
 }
 
+fn is_default(binding: &Binding<'_>, subject: &Subject) -> bool {
+    let builtin = builtin_objects().find(binding.id);
+    let subjects = builtin.and_then(|(_, object)| object.role_ref_and_subjects());
+    subjects.is_some_and(|(_, subjects)| {
+        let is_it = |own: &Subject| {
+            (&own.kind, &own.name, &own.namespace)
+                == (&subject.kind, &subject.name, &subject.namespace)
+        };
+        subjects.iter().any(is_it)
+    })
+}
+
 /// The same grant where a binding gives it.
 pub fn in_namespace(grant: &Atom, namespace: &str) -> Atom {
     match grant {
@@ -224,9 +259,9 @@ pub fn in_namespace(grant: &Atom, namespace: &str) -> Atom {
 }
 
 /// Someone of that name or in that group, for a subject that is not in the log.
-fn stand_in(binding: &Binding<'_>, subject: &Subject) -> Requester {
+fn stand_in<'b>(binding: &Binding<'b>, subject: &'b Subject) -> Requester {
     let own = |group: &str| [group.to_owned(), "system:authenticated".to_owned()];
-    match (subject.kind.as_str(), username(binding, subject)) {
+    match (subject.kind.as_str(), binding.username(subject)) {
         ("ServiceAccount", Some(username)) => {
             Requester::new(username, own("system:serviceaccounts"))
         }

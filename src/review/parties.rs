@@ -9,7 +9,7 @@ use k8s_openapi::api::rbac::v1::Subject;
 
 use crate::eks::Principal;
 use crate::policy::{IdentityPlan, Plan};
-use crate::rbac::{Atom, Binding, Requester, held_by_default, service_account_username};
+use crate::rbac::{Atom, Binding, Requester, held_by_default};
 use crate::usage::{Choice, Evidence, Identity, Selection};
 
 /// One identity of the log.
@@ -108,27 +108,32 @@ impl<'p> Parties<'p> {
         &self.all
     }
 
+    /// Whether the user asked for these identities.
+    pub fn is_selected(&self) -> bool {
+        self.selection.is_partial()
+    }
+
     /// Which identities a subject of a binding reaches, by their index.
-    pub fn members(&self, binding: &Binding<'_>, subject: &Subject) -> Vec<usize> {
+    pub fn members<'b>(&self, binding: &Binding<'b>, subject: &'b Subject) -> Vec<usize> {
         let found = if subject.kind == "Group" {
             self.by_group.get(&subject.name)
         } else {
-            username(binding, subject).and_then(|name| self.by_username.get(&name))
+            binding.username(subject).and_then(|name| self.by_username.get(&*name))
         };
         found.into_iter().flatten().copied().collect()
     }
 
     /// Why the log cannot judge the subject, if it cannot.
-    pub fn doubt(
+    pub fn doubt<'b>(
         &self,
-        binding: &Binding<'_>,
-        subject: &Subject,
+        binding: &Binding<'b>,
+        subject: &'b Subject,
         members: &[usize],
     ) -> Option<Doubt> {
         if subject.kind == "Group" {
             return self.doubt_of_group(&subject.name, members);
         }
-        let name = username(binding, subject)?;
+        let name = binding.username(subject)?;
         match self.selection.choice(&Identity::of_username(&name), &name) {
             _ if !members.is_empty() => None,
             Choice::ControlPlane => Some(Doubt::ControlPlane),
@@ -152,19 +157,6 @@ impl<'p> Parties<'p> {
         } else {
             self.hidden_groups.then_some(Doubt::TooManyNames)
         }
-    }
-}
-
-/// The username that a `User` or `ServiceAccount` subject stands for.
-pub(super) fn username(binding: &Binding<'_>, subject: &Subject) -> Option<String> {
-    match subject.kind.as_str() {
-        "User" => Some(subject.name.clone()),
-        "ServiceAccount" => {
-            let own = subject.namespace.as_deref().filter(|namespace| !namespace.is_empty());
-            let namespace = own.unwrap_or(&binding.id.namespace);
-            (!namespace.is_empty()).then(|| service_account_username(namespace, &subject.name))
-        }
-        _ => None,
     }
 }
 

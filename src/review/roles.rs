@@ -68,9 +68,14 @@ pub fn is_kept_by_kubernetes(object: &Object) -> bool {
 
 impl<'a> Review<'a> {
     /// The roles among `given`, each with its use. `all` are the given objects together
-    /// with the built-in roles.
-    pub fn roles(&self, given: &'a Objects, all: &Objects) -> Vec<RoleUse<'a>> {
-        let holders = self.holders();
+    /// with the built-in roles; `without` are holdings to pass over, by index.
+    pub fn roles(
+        &self,
+        given: &'a Objects,
+        all: &Objects,
+        without: &BTreeSet<usize>,
+    ) -> Vec<RoleUse<'a>> {
+        let holders = self.holders(without);
         let fed = feeds(all);
         let roles = given.iter().filter(|object| object.role_ref_and_subjects().is_none());
         roles
@@ -98,10 +103,11 @@ impl<'a> Review<'a> {
     }
 
     /// Who gets the rules that stand in a role, by index into the holdings.
-    fn holders(&self) -> BTreeMap<&ObjectId, Vec<usize>> {
+    fn holders(&self, without: &BTreeSet<usize>) -> BTreeMap<&ObjectId, Vec<usize>> {
         let mut holders: BTreeMap<&ObjectId, BTreeSet<usize>> = BTreeMap::new();
         for grant in self.grants() {
             let range = self.range_of(grant.binding.id);
+            let range = range.filter(|index| !without.contains(index));
             holders.entry(grant.holder).or_default().extend(range);
         }
         holders.into_iter().map(|(id, held)| (id, held.into_iter().collect())).collect()
