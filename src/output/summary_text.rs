@@ -5,9 +5,8 @@ use std::fmt::{self, Display, Write};
 use std::io;
 
 use super::escape::short;
-use super::summary::{
-    AdviceSummary, IdentitySummary, InputSummary, Permission, ProblemSummary, Summary,
-};
+use super::read_summary::{InputSummary, ProblemSummary, ReadSummary};
+use super::summary::{AdviceSummary, IdentitySummary, Permission, Summary};
 use super::units::{Bytes, Thousands};
 use crate::decode::Tally;
 
@@ -16,8 +15,8 @@ const LISTED: usize = 8;
 /// Characters of one log-written string.
 const WIDTH: usize = 100;
 
-const BOLD: &str = "\u{1b}[1m";
-const RESET: &str = "\u{1b}[0m";
+pub(super) const BOLD: &str = "\u{1b}[1m";
+pub(super) const RESET: &str = "\u{1b}[0m";
 
 /// Prints the summary on stderr, bold only where the terminal takes it.
 pub fn print_summary(summary: &Summary) -> io::Result<()> {
@@ -37,10 +36,26 @@ pub fn nothing_read(tally: &Tally) -> String {
     text
 }
 
+/// Prints on stderr what was wrong with the input.
+pub fn print_problems(tally: &Tally) -> io::Result<()> {
+    let mut text = String::new();
+    problems(&InputSummary::new(tally), &mut text).map_err(io::Error::other)?;
+    io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes())
+}
+
+/// Prints a hint on stderr.
+pub fn print_hint(hint: &str) {
+    // Nobody may be listening.
+    let _ = io::Write::write_all(
+        &mut anstream::stderr().lock(),
+        format!("hint: {}\n", short(hint, 200)).as_bytes(),
+    );
+}
+
 /// Writes the summary as text, with ANSI bold for headings.
 fn write_text(summary: &Summary, out: &mut impl Write) -> fmt::Result {
-    read(summary, out)?;
-    problems(&summary.input, out)?;
+    read(&summary.read, out)?;
+    problems(&summary.read.input, out)?;
     table(summary, out)?;
     section(out, "Wider than used", &widenings(summary))?;
     section(out, &unlogged(summary), &blind_spots(summary))?;
@@ -58,7 +73,7 @@ fn write_text(summary: &Summary, out: &mut impl Write) -> fmt::Result {
     proof(summary, out)
 }
 
-fn read(summary: &Summary, out: &mut impl Write) -> fmt::Result {
+pub(super) fn read(summary: &ReadSummary, out: &mut impl Write) -> fmt::Result {
     let input = &summary.input;
     write!(out, "Read {}, {}: ", count(input.files, "input"), Bytes(input.bytes))?;
     write!(out, "{}", count(input.audit_events, "audit event"))?;
@@ -92,7 +107,7 @@ fn read(summary: &Summary, out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 
-fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
+pub(super) fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
     let other = [
         (input.salvaged, "cut record", "salvaged"),
         (input.not_audit, "record", "of another kind"),
@@ -301,11 +316,11 @@ impl Display for Permission {
 }
 
 /// To the second and without a zone: UTC goes without saying in an audit log.
-fn second(moment: &str) -> String {
+pub(super) fn second(moment: &str) -> String {
     moment.split('.').next().unwrap_or(moment).replace('T', " ")
 }
 
-fn count(number: u64, what: &str) -> String {
+pub(super) fn count(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", Thousands(number))
 }

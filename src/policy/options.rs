@@ -56,7 +56,7 @@ impl Default for Options {
 
 impl Options {
     /// The audit policy to reckon with.
-    pub(super) fn audit_policy(&self) -> &AuditPolicy {
+    pub fn audit_policy(&self) -> &AuditPolicy {
         self.audit_policy.as_ref().unwrap_or_else(|| AuditPolicy::eks())
     }
 }

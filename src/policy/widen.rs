@@ -136,7 +136,7 @@ fn grant(need: &Atom, names: &NamePolicy<'_>, scope: Scope, causes: &mut BTreeSe
 
 /// The grant that says exactly what a need says. A namespace is named by the place of
 /// its Role, so it needs no resource name there.
-pub(super) fn exact(need: &Atom) -> Cow<'_, Atom> {
+pub fn exact(need: &Atom) -> Cow<'_, Atom> {
     match need {
         Atom::Resource(atom) if is_namespace_itself(atom) => {
             Cow::Owned(ResourceAtom { name: "".into(), ..atom.clone() }.into())
@@ -146,7 +146,7 @@ pub(super) fn exact(need: &Atom) -> Cow<'_, Atom> {
 }
 
 /// `get namespaces x` is a request in namespace x.
-fn is_namespace_itself(atom: &ResourceAtom) -> bool {
+pub fn is_namespace_itself(atom: &ResourceAtom) -> bool {
     atom.group.is_empty()
         && atom.namespace == atom.name
         && !atom.namespace.is_empty()

@@ -50,6 +50,11 @@ impl Moment {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// For people: `2026-11-20 09:15:03`, UTC going without saying.
+    pub fn to_second(&self) -> String {
+        self.as_str().get(..19).unwrap_or_default().replace('T', " ")
+    }
+
     /// The moment as a timestamp, for arithmetic.
     pub fn timestamp(&self) -> Option<Timestamp> {
         self.as_str().parse().ok()

@@ -1,15 +1,28 @@
 //! What can be typed. Holds text and flags and does nothing; `commands/` gives it meaning.
 
+mod check;
+mod lookup;
+mod manifests;
+mod tighten;
+mod time;
+mod who_can;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::output::Format;
 use crate::policy::{Assumption, GroupTemplate, Names, Scope, Verbs};
-use crate::source::LogPath;
 #[cfg(feature = "cloudwatch")]
 use crate::source::cloudwatch::AUDIT_STREAMS;
 use crate::usage::{Moment, Version};
+
+pub(crate) use self::check::Check;
+pub(crate) use self::lookup::Lookup;
+pub(crate) use self::manifests::{Given, Mapping};
+pub(crate) use self::tighten::Tighten;
+use self::time::parse_time;
+pub(crate) use self::who_can::{Query, WhoCan};
 
 /// Turns Kubernetes audit logs into the smallest RBAC that still works, and proves it
 #[derive(Debug, Parser)]
@@ -30,6 +43,40 @@ pub(crate) enum Command {
     /// Manifests go to stdout, the summary to stderr. Exit status: 0 done, 1 `--strict`
     /// found unreadable input, 2 trouble.
     Generate(Box<Generate>),
+    /// Hold the RBAC you have against what was used
+    ///
+    /// Reports what the manifests do not cover, what they grant that was never used or more
+    /// widely than it was used, and what is dangerous. docs/findings.md explains each code.
+    ///
+    /// The report goes to stdout, the summary to stderr. Exit status: 0 done, 1 `--fail-on`
+    /// or `--strict` found something, 2 trouble.
+    Check(Box<Check>),
+    /// Print the RBAC you have without what was not used
+    ///
+    /// The same objects with the same names, each rule cut down to what was used of it. Before
+    /// anything is printed, it is checked that all needs that were covered still are, and that
+    /// nothing was added.
+    ///
+    /// Manifests or the difference go to stdout, the summary to stderr. Exit status: 0 done,
+    /// 1 `--strict` found unreadable input, 2 trouble.
+    Tighten(Box<Tighten>),
+    /// Say who may do something, by manifests alone
+    ///
+    /// RESOURCE is a name as kubectl takes it (`pods`, `deploy`, `deployments.apps`), with a
+    /// subresource or an object's name behind a slash (`pods/exec`, `pods/web`,
+    /// `pods/exec/web`), or a URL path (`/metrics`).
+    ///
+    /// With a LOG, also when each last did it. Exit status: 0 somebody may, 1 nobody may,
+    /// 2 trouble.
+    WhoCan(Box<WhoCan>),
+    /// Say what a user, group, service account or IAM role may do, by manifests alone
+    ///
+    /// SUBJECT is a name, `namespace:name` of a service account, a username or an ARN, and
+    /// takes `*` and `?`.
+    ///
+    /// With a LOG, also when each right was last used. Exit status: 0 it holds something,
+    /// 1 it holds nothing, 2 trouble.
+    Lookup(Box<Lookup>),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -44,6 +91,11 @@ pub(crate) struct Generate {
     pub(crate) input: Input,
     #[command(flatten)]
     pub(crate) selection: Selecting,
+    /// Only needs in this namespace; repeatable, takes `*` and `?`
+    ///
+    /// Needs on cluster-scoped objects, on all namespaces and on URLs are left out and counted.
+    #[arg(short, long = "namespace", value_name = "NS", help_heading = "Selecting")]
+    pub(crate) namespaces: Vec<String>,
     #[command(flatten)]
     pub(crate) deciding: Deciding,
     #[command(flatten)]
@@ -68,6 +120,18 @@ pub(crate) struct Input {
     #[command(flatten)]
     pub(crate) live: Live,
 
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+
+    /// Exit with status 1 if anything in the input could not be used
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// How logs are read.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct Reading {
     /// Longest record that is read, in MiB
     ///
     /// Longer ones are counted as malformed, unless they are wrappers around many events.
@@ -77,10 +141,6 @@ pub(crate) struct Input {
     /// Threads to read and parse with [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-
-    /// Exit with status 1 if anything in the input could not be used
-    #[arg(long)]
-    pub(crate) strict: bool,
 }
 
 /// The log of a cluster as CloudWatch Logs has it.
@@ -125,11 +185,7 @@ pub(crate) struct Live {
     pub(crate) save: Option<PathBuf>,
 }
 
-impl Input {
-    pub(crate) fn logs(&self) -> Vec<LogPath> {
-        self.logs.iter().cloned().map(LogPath::from).collect()
-    }
-
+impl Reading {
     pub(crate) fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.map_or_else(cores, usize::from)
@@ -157,12 +213,6 @@ pub(crate) struct Selecting {
     #[arg(long = "iam-role", value_name = "NAME|ARN")]
     pub(crate) iam_roles: Vec<String>,
 
-    /// Only needs in this namespace; repeatable, takes `*` and `?`
-    ///
-    /// Needs on cluster-scoped objects, on all namespaces and on URLs are left out and counted.
-    #[arg(short, long = "namespace", value_name = "NS")]
-    pub(crate) namespaces: Vec<String>,
-
     /// Also the control plane's own identities
     #[arg(long)]
     pub(crate) include_system: bool,
@@ -181,15 +231,30 @@ pub(crate) struct Selecting {
 /// What becomes of the needs.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Deciding")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Deciding {
-    /// Which resource names are kept
-    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
-    pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
 
     /// Where grants hold
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub(crate) scope: Scope,
+
+    /// Also grant what was refused
+    #[arg(long)]
+    pub(crate) include_denied: bool,
+
+    /// Keep what every authenticated caller holds by default
+    #[arg(long)]
+    pub(crate) keep_default_grants: bool,
+}
+
+/// What counts as needed.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Deciding")]
+pub(crate) struct Judging {
+    /// Which resource names are kept
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub(crate) names: Names,
 
     /// Which verbs are added
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
@@ -206,17 +271,9 @@ pub(crate) struct Deciding {
     #[arg(long, value_name = "FILE")]
     pub(crate) audit_policy: Option<PathBuf>,
 
-    /// Also grant what was refused
-    #[arg(long)]
-    pub(crate) include_denied: bool,
-
     /// Leave out needs whose requests never once succeeded
     #[arg(long)]
     pub(crate) succeeded_only: bool,
-
-    /// Keep what every authenticated caller holds by default
-    #[arg(long)]
-    pub(crate) keep_default_grants: bool,
 
     /// The cluster runs the admission plugin OwnerReferencesPermissionEnforcement
     #[arg(long)]
@@ -256,39 +313,6 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
 }
 
-/// A point in time, or a duration before now.
-fn parse_time(text: &str) -> Result<Moment, String> {
-    if let Some(moment) = Moment::parse(text) {
-        return Ok(moment);
-    }
-    let hint =
-        || format!("`{text}` is neither a time (2026-11-20T09:00:00Z) nor a duration (7d, 24h)");
-    let span: jiff::SignedDuration = duration(text).ok_or_else(hint)?;
-    let then = jiff::Timestamp::now().checked_sub(span).map_err(|_| hint())?;
-    Moment::from_timestamp(then).ok_or_else(hint)
-}
-
-/// `90s`, `15m`, `24h`, `7d`, `2w`, and sums of them such as `1d12h`.
-fn duration(text: &str) -> Option<jiff::SignedDuration> {
-    let mut seconds = 0_i64;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: i64 = rest[..digits].parse().ok()?;
-        let unit = match rest[digits..].chars().next()? {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            'w' => 604_800,
-            _ => return None,
-        };
-        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
-        rest = &rest[digits + 1..];
-    }
-    (seconds > 0).then(|| jiff::SignedDuration::from_secs(seconds))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,15 +321,5 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_add_up() {
-        for (text, seconds) in [("90s", 90), ("15m", 900), ("1d12h", 129_600), ("2w", 1_209_600)] {
-            assert_eq!(duration(text).unwrap().as_secs(), seconds, "{text}");
-        }
-        for text in ["", "7", "d", "7y", "-1h", "99999999999999999999d", "0s"] {
-            assert!(duration(text).is_none(), "{text}");
-        }
     }
 }
