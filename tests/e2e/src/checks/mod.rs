@@ -1,0 +1,1 @@
+//! The checks, each against a server of its own.
