@@ -1,1 +1,17 @@
 //! The checks, each against a server of its own.
+
+pub mod attributes;
+mod outcome;
+
+use std::path::PathBuf;
+
+pub use outcome::Outcome;
+
+/// What a check can be told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What everything made up is made up from.
+    pub seed: u64,
+    /// A folder for what was observed, for a look by hand.
+    pub dump: Option<PathBuf>,
+}

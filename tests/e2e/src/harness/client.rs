@@ -110,7 +110,7 @@ impl Client {
             target,
             headers: &headers,
             body: body.as_bytes(),
-            head_only: false,
+            skip_streams: false,
         })
     }
 

@@ -35,8 +35,9 @@ pub struct Request<'a> {
     pub headers: &'a [String],
     /// The body; none where empty.
     pub body: &'a [u8],
-    /// Return with the status line and headers, and hang up: for watches and the like.
-    pub head_only: bool,
+    /// Where the length of the body is not known beforehand, do not read it but hang up:
+    /// a watch has no end.
+    pub skip_streams: bool,
 }
 
 /// A response.
@@ -44,7 +45,7 @@ pub struct Request<'a> {
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// The body, de-chunked; empty where only the head was asked for.
+    /// The body, de-chunked; empty where it was not read.
     pub body: Vec<u8>,
 }
 
@@ -97,10 +98,11 @@ impl Connection {
             }
         };
         let mut response = Response { status: head.status, body: Vec::new() };
-        if request.head_only || head.status == 101 {
+        let bodiless = request.method == "HEAD" || matches!(head.status, 204 | 304);
+        let skipped = request.skip_streams && head.length.is_none() && !bodiless;
+        if skipped || head.status == 101 {
             return Ok(response);
         }
-        let bodiless = request.method == "HEAD" || matches!(head.status, 204 | 304);
         if !bodiless {
             head.read_body(&mut stream, &mut response.body)?;
         }

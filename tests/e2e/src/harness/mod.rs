@@ -15,6 +15,6 @@ pub use assets::Assets;
 pub use audit_log::AuditLog;
 pub use client::{Client, Reply};
 pub use cluster::{AuditPolicy, Authorizers, Cluster, Settings};
-pub use http::{Endpoint, Request, Response};
+pub use http::{Connection, Endpoint, Request, Response};
 pub use identity::{Identities, Identity};
 pub use recorder::{Asked, Recorder};

@@ -1,0 +1,43 @@
+//! What a check found: counts, and disagreements with the server.
+
+use std::fmt;
+
+/// How many disagreements are shown; all are counted.
+const SHOWN: usize = 20;
+
+/// Counts in the order in which they were taken, and disagreements.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    counts: Vec<(String, usize)>,
+    disagreements: Vec<String>,
+}
+
+impl Outcome {
+    /// Notes a count.
+    pub fn count(&mut self, what: &str, number: usize) {
+        self.counts.push((what.to_owned(), number));
+    }
+
+    /// Notes that the server and we differ.
+    pub fn disagree(&mut self, how: String) {
+        self.disagreements.push(how);
+    }
+
+    /// Whether there was no disagreement.
+    pub fn agrees(&self) -> bool {
+        self.disagreements.is_empty()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, number) in &self.counts {
+            writeln!(f, "  {number:>7} {what}")?;
+        }
+        writeln!(f, "  {:>7} disagreements", self.disagreements.len())?;
+        for disagreement in self.disagreements.iter().take(SHOWN) {
+            writeln!(f, "    {disagreement}")?;
+        }
+        Ok(())
+    }
+}
