@@ -1,0 +1,91 @@
+//! Whether one rule allows one request.
+//!
+//! A `PolicyRule` and a request come in, yes or no goes out. All matching is literal and
+//! case-sensitive, as in Kubernetes (`pkg/apis/rbac/v1/evaluation_helpers.go`): a `*`
+//! counts only where RBAC gives it a meaning. Never looks at bindings or namespaces.
+
+use k8s_openapi::api::rbac::v1::PolicyRule;
+
+use super::{Atom, ResourceAtom, UrlAtom};
+
+/// What stands for every verb, group, resource or non-resource URL.
+pub(super) const ALL: &str = "*";
+
+/// Whether `rule` allows `request`. The namespace is the binding's business and is not looked at.
+pub fn rule_allows(rule: &PolicyRule, request: &Atom) -> bool {
+    holds(&rule.verbs, request.verb())
+        && match request {
+            Atom::Resource(request) => allows_resource(rule, request),
+            Atom::Url(UrlAtom { path, .. }) => {
+                items(rule.non_resource_urls.as_ref()).iter().any(|url| url_covers(url, path))
+            }
+        }
+}
+
+/// An optional list of an object; absent and empty are the same to RBAC.
+pub(super) fn items<T>(list: Option<&Vec<T>>) -> &[T] {
+    list.map_or(&[], Vec::as_slice)
+}
+
+/// Whether `list` has `wanted` or `*`.
+pub(super) fn holds(list: &[String], wanted: &str) -> bool {
+    list.iter().any(|item| item == wanted || item == ALL)
+}
+
+/// Whether an entry of `resources` covers `resource`, which may carry a subresource.
+///
+/// `*` covers everything, `*/scale` that subresource of everything. `pods` does not cover
+/// `pods/log`, and `pods/*` is no wildcard.
+pub(super) fn resource_covers(entry: &str, resource: &str) -> bool {
+    if entry == ALL || entry == resource {
+        return true;
+    }
+    let subresource = resource.split_once('/').map(|(_, subresource)| subresource);
+    entry.strip_prefix("*/").is_some_and(|covered| subresource == Some(covered))
+}
+
+/// Whether an entry of `nonResourceURLs` covers `path`.
+///
+/// All stars at the end are stripped and what is left is a prefix; a star elsewhere is literal.
+pub(super) fn url_covers(entry: &str, path: &str) -> bool {
+    entry == path || (entry.ends_with(ALL) && path.starts_with(entry.trim_end_matches(ALL)))
+}
+
+fn allows_resource(rule: &PolicyRule, request: &ResourceAtom) -> bool {
+    let names = items(rule.resource_names.as_ref());
+    holds(items(rule.api_groups.as_ref()), &request.group)
+        && items(rule.resources.as_ref())
+            .iter()
+            .any(|entry| resource_covers(entry, &request.resource))
+        && (names.is_empty() || names.iter().any(|name| **name == *request.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subresource_wildcard_needs_the_whole_subresource() {
+        assert!(resource_covers("*/acme.com/proj", "userextras/acme.com/proj"));
+        assert!(!resource_covers("*/proj", "userextras/acme.com/proj"));
+        assert!(!resource_covers("*/", "pods"));
+        assert!(!resource_covers("*/log", "log"));
+    }
+
+    #[test]
+    fn stars_alone_cover_every_path_and_other_stars_none() {
+        assert!(url_covers("*", ""));
+        assert!(url_covers("**", "/x"));
+        assert!(!url_covers("/a/*/c", "/a/b/c"));
+        assert!(url_covers("/a/*/c", "/a/*/c"));
+    }
+
+    #[test]
+    fn a_rule_without_resources_or_urls_allows_nothing() {
+        let rule = PolicyRule { verbs: vec!["*".to_owned()], ..PolicyRule::default() };
+        let pods =
+            ResourceAtom { resource: "pods".into(), verb: "get".into(), ..ResourceAtom::default() };
+        assert!(!rule_allows(&rule, &pods.into()));
+        assert!(!rule_allows(&rule, &UrlAtom { path: "/x".into(), verb: "get".into() }.into()));
+    }
+}
