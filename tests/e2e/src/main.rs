@@ -26,6 +26,7 @@ struct Arguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Check {
     Attributes,
+    Evaluator,
 }
 
 fn main() -> ExitCode {
@@ -65,6 +66,7 @@ impl Check {
     fn run(self, assets: &Assets, options: &Options) -> Result<Outcome> {
         match self {
             Self::Attributes => checks::attributes::run(assets, options),
+            Self::Evaluator => checks::evaluator::run(assets, options),
         }
     }
 }

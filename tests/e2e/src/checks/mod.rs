@@ -1,6 +1,7 @@
 //! The checks, each against a server of its own.
 
 pub mod attributes;
+pub mod evaluator;
 mod outcome;
 
 use std::path::PathBuf;

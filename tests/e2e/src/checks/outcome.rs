@@ -18,6 +18,14 @@ impl Outcome {
         self.counts.push((what.to_owned(), number));
     }
 
+    /// Adds to a count that other parts of the check add to as well.
+    pub fn add(&mut self, what: &str, number: usize) {
+        match self.counts.iter_mut().find(|(counted, _)| counted == what) {
+            Some((_, count)) => *count += number,
+            None => self.count(what, number),
+        }
+    }
+
     /// Notes that the server and we differ.
     pub fn disagree(&mut self, how: String) {
         self.disagreements.push(how);
