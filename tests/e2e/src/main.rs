@@ -27,6 +27,7 @@ struct Arguments {
 enum Check {
     Attributes,
     Evaluator,
+    Needs,
 }
 
 fn main() -> ExitCode {
@@ -67,6 +68,7 @@ impl Check {
         match self {
             Self::Attributes => checks::attributes::run(assets, options),
             Self::Evaluator => checks::evaluator::run(assets, options),
+            Self::Needs => checks::needs::run(assets, options),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The checks, each against a server of its own.
 
 pub mod attributes;
+mod custom_resources;
 pub mod evaluator;
+pub mod needs;
 mod outcome;
+mod review;
 
 use std::path::PathBuf;
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::checks::custom_resources::CustomResource;
 use crate::harness::Cluster;
 
 /// May do everything.
@@ -19,8 +20,7 @@ pub(super) fn create_objects(cluster: &Cluster) -> Result<()> {
         ("shop.example.com", "regions", "Region", "Cluster"),
         ("odd.example.com", "namespaces", "Namespace", "Namespaced"),
     ] {
-        let target = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        admin.post(target, &resource_definition(group, plural, kind, scope))?.ok()?;
+        CustomResource { group, plural, kind, scope }.define(&admin)?;
     }
     let account = json!({ "metadata": { "name": "default" } });
     admin.post("/api/v1/namespaces/sandbox/serviceaccounts", &account)?.ok()?;
@@ -36,24 +36,5 @@ fn binding() -> Value {
         "metadata": { "name": ALLOWED_GROUP },
         "roleRef": { "apiGroup": group, "kind": "ClusterRole", "name": "cluster-admin" },
         "subjects": [{ "apiGroup": group, "kind": "Group", "name": ALLOWED_GROUP }],
-    })
-}
-
-fn resource_definition(group: &str, plural: &str, kind: &str, scope: &str) -> Value {
-    let schema = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
-    json!({
-        "metadata": { "name": format!("{plural}.{group}") },
-        "spec": {
-            "group": group,
-            "scope": scope,
-            "names": { "plural": plural, "kind": kind },
-            "versions": [{
-                "name": "v1",
-                "served": true,
-                "storage": true,
-                "schema": { "openAPIV3Schema": schema },
-                "subresources": { "status": {} },
-            }],
-        },
     })
 }

@@ -17,11 +17,11 @@ use leastrole::rbac::manifests::Manifests;
 use leastrole::rbac::{Evaluator, Form, Object, Objects, Requester, validate};
 use serde_json::Value;
 
+use crate::checks::review::{Answer, ask};
 use crate::checks::{Options, Outcome};
 use crate::harness::{Assets, Client, Cluster, Settings};
 
 use questions::Question;
-use server::Answer;
 use sets::Set;
 
 const SETS: usize = 250;
@@ -112,7 +112,7 @@ fn compare_answers(
     for set in sets {
         for _ in 0..QUESTIONS_PER_SET {
             let question = Question::random(rng, set);
-            let answer = server::ask(admin, &question)?;
+            let answer = ask(admin, &question.identity, &question.atom)?;
             outcome.add("requests", 1);
             outcome.add("of them allowed", usize::from(answer.allowed));
             if let Some(difference) = difference(&evaluator, &question, &answer) {

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use leastrole::rbac::{Atom, ResourceAtom, UrlAtom};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::pools::{
     ACCOUNTS, GROUPS, NAMES, NAMESPACES, RESOURCES, URLS, USER_GROUPS, USERS, VERBS, once_in, pick,
@@ -27,25 +27,6 @@ impl Question {
         };
         let identity = bound_identity(rng, set, binding).unwrap_or_else(|| identity(rng, set));
         Self { identity, atom: aimed_atom(rng, set, binding) }
-    }
-
-    /// As the server wants to be asked.
-    pub(super) fn review(&self) -> Value {
-        let mut spec = json!({ "user": self.identity.username, "groups": self.identity.groups });
-        match &self.atom {
-            Atom::Url(UrlAtom { path, verb }) => {
-                spec["nonResourceAttributes"] = json!({ "path": path, "verb": verb });
-            }
-            Atom::Resource(atom) => {
-                let (resource, subresource) =
-                    atom.resource.split_once('/').unwrap_or((&atom.resource, ""));
-                spec["resourceAttributes"] = json!({
-                    "namespace": atom.namespace, "verb": atom.verb, "group": atom.group,
-                    "resource": resource, "subresource": subresource, "name": atom.name,
-                });
-            }
-        }
-        json!({ "spec": spec })
     }
 }
 

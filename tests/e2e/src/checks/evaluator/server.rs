@@ -1,30 +1,23 @@
-//! The server's side: stores the objects, answers the questions.
+//! The server's side: stores the objects, and says when it has seen them all.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
+use leastrole::rbac::{Atom, ResourceAtom};
 use serde_json::{Value, json};
 
-use super::questions::Question;
 use super::sets::Set;
-use crate::harness::{Client, Reply};
+use crate::checks::review::ask;
+use crate::harness::{Client, Identity, Reply};
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
-const REVIEWS: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
 
 /// How long nothing may change before the aggregation controller is taken to be done.
 const QUIET: Duration = Duration::from_secs(3);
 
 /// By when it must be.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// What the server said.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) allowed: bool,
-    pub(super) reason: String,
-}
 
 /// All RBAC objects of the cluster, settled.
 pub(super) fn stored_objects(admin: &Client) -> Result<Vec<Value>> {
@@ -48,14 +41,6 @@ pub(super) fn create(admin: &Client, manifest: &Value) -> Result<Reply> {
         None => format!("{RBAC}/{kind}s"),
     };
     admin.post(&target, manifest)
-}
-
-/// Asks the authorizer.
-pub(super) fn ask(admin: &Client, question: &Question) -> Result<Answer> {
-    let review = admin.post(REVIEWS, &question.review())?.ok()?;
-    let status = &review["status"];
-    let reason = status["reason"].as_str().unwrap_or_default().to_owned();
-    Ok(Answer { allowed: status["allowed"] == true, reason })
 }
 
 /// Waits until aggregated roles no longer change and the authorizer has seen every object.
@@ -113,12 +98,14 @@ fn wait_until_allowed(
     namespace: &str,
     deadline: Instant,
 ) -> Result<()> {
-    let review = json!({ "spec": {
-        "user": user,
-        "resourceAttributes":
-            { "namespace": namespace, "verb": "get", "group": "sentinel", "resource": "all" },
-    }});
-    while admin.post(REVIEWS, &review)?.ok()?["status"]["allowed"] != true {
+    let atom = Atom::Resource(ResourceAtom {
+        namespace: namespace.into(),
+        group: "sentinel".into(),
+        resource: "all".into(),
+        name: "".into(),
+        verb: "get".into(),
+    });
+    while !ask(admin, &Identity::user(user), &atom)?.allowed {
         if Instant::now() > deadline {
             bail!("the authorizer does not see new objects");
         }
