@@ -8,4 +8,13 @@
 //! ```
 
 pub mod audit;
+pub mod cli;
+pub mod commands;
+pub mod decode;
+pub mod eks;
+pub mod output;
+pub mod pipeline;
+pub mod policy;
 pub mod rbac;
+pub mod source;
+pub mod usage;

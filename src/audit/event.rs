@@ -102,6 +102,9 @@ pub struct ObjectRef<'a> {
 pub struct ResponseStatus<'a> {
     /// The HTTP status code.
     pub code: u16,
+    /// The machine's word for a failure (`NotFound`); empty where no Status body was written.
+    #[serde(borrow)]
+    pub reason: Text<'a>,
     /// Free text, partly written by callers and third parties: for advice only.
     #[serde(borrow)]
     pub message: Text<'a>,
@@ -117,9 +120,9 @@ pub struct Annotations<'a> {
     /// Who allowed it: RBAC names one binding; empty for `system:masters` and the Node authorizer.
     #[serde(borrow, rename = "authorization.k8s.io/reason")]
     pub reason: Text<'a>,
-    /// Set where a delete went on in spite of an unreadable object.
+    /// There, if only as an empty string, where a delete went on in spite of an unreadable object.
     #[serde(borrow, rename = "apiserver.k8s.io/unsafe-delete-ignore-read-error")]
-    pub unsafe_delete: Text<'a>,
+    pub unsafe_delete: Option<Text<'a>>,
 }
 
 impl<'a> Event<'a> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::is_dns_label;
+
 /// One permission: what the authorizer is asked about a request, and what one
 /// verb x resource x name of a rule gives.
 ///
@@ -40,6 +42,17 @@ pub struct UrlAtom {
     pub verb: Box<str>,
 }
 
+/// Why no rule can say exactly what an atom says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsayable {
+    /// The verb is empty.
+    NoVerb,
+    /// A `*` that is meant literally.
+    LiteralWildcard,
+    /// The namespace is no DNS label.
+    ImpossibleNamespace,
+}
+
 impl Atom {
     /// The verb of either kind.
     pub fn verb(&self) -> &str {
@@ -54,6 +67,30 @@ impl Atom {
         match self {
             Self::Resource(atom) => &atom.namespace,
             Self::Url(_) => "",
+        }
+    }
+
+    /// Why no rule says this and no more; nothing where one does.
+    ///
+    /// Callers choose their URLs and HTTP methods. A literal `*` in one would turn into a
+    /// wildcard in a rule, and a namespace that cannot exist into an object that the API
+    /// server refuses. Names are safe: RBAC compares them literally.
+    pub fn unsayable(&self) -> Option<Unsayable> {
+        let is_wild = match self {
+            Self::Url(url) => url.path.ends_with('*') || &*url.verb == "*",
+            Self::Resource(atom) => {
+                let parent = atom.resource.split('/').next().unwrap_or_default();
+                &*atom.group == "*" || parent == "*" || &*atom.verb == "*"
+            }
+        };
+        if self.verb().is_empty() {
+            Some(Unsayable::NoVerb)
+        } else if is_wild {
+            Some(Unsayable::LiteralWildcard)
+        } else if !self.namespace().is_empty() && !is_dns_label(self.namespace()) {
+            Some(Unsayable::ImpossibleNamespace)
+        } else {
+            None
         }
     }
 

@@ -15,7 +15,7 @@ mod validation;
 mod verdict;
 
 pub use aggregation::MAX_AGGREGATION_STEPS;
-pub use atom::{Atom, ResourceAtom, UrlAtom};
+pub use atom::{Atom, ResourceAtom, Unsayable, UrlAtom};
 pub use covers::{atoms, covers, grant_count};
 pub use defaults::{default_objects, held_by_default};
 pub use evaluator::Evaluator;

@@ -1,0 +1,211 @@
+//! Line by line: the way of almost every log.
+//!
+//! A line that is one event, with or without something before it, is parsed
+//! where it stands. Every other line goes the slower way, which knows the rest.
+
+use memchr::memchr;
+
+use crate::audit::Event;
+
+use super::Consumer;
+use super::base64;
+use super::block::{Decoder, Nest};
+use super::csv;
+use super::dialect::Dialect;
+use super::json;
+use super::prefix::{self, Cri};
+use super::problem::{Cause, Warning};
+use super::usage_row::{Column, UsageRow};
+use super::walker::DEPTH;
+
+impl<C: Consumer> Decoder<'_, C> {
+    /// Decodes whole lines.
+    pub(super) fn lines(&mut self, text: &str, nest: Nest<'_>) {
+        if nest.depth > DEPTH {
+            return self.malformed(&Cause::TooDeep, text.as_bytes());
+        }
+        let mut at = 0;
+        while at < text.len() {
+            let end = line_end(text, at);
+            let line = &text[at..end];
+            at = if self.is_event_line(line, nest) {
+                end + 1
+            } else {
+                self.mark(nest, at);
+                self.other_line(text, at, nest)
+            };
+        }
+    }
+
+    /// Hands on the event that `line` is, if it is one from end to end: the
+    /// decision that is made for every line of an ordinary log.
+    fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
+        let Some(start) = prefix::first_brace(line) else { return false };
+        match Event::parse(&line[start..]) {
+            Ok(event)
+                if event.is_audit_event() && !event.stage_timestamp.is_empty() && !nest.wrapped =>
+            {
+                self.hand_on(&event);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Decodes what starts with the line at `at`, which may go on over further
+    /// lines, and returns where the after record starts.
+    fn other_line(&mut self, text: &str, at: usize, nest: Nest<'_>) -> usize {
+        let after = line_end(text, at) + 1;
+        let raw = &text[at..after - 1];
+        let line = raw.trim_start_matches('\u{feff}').trim();
+        let start = at + (line.as_ptr() as usize - raw.as_ptr() as usize);
+        if line.is_empty() {
+        } else if line.contains('\x1b') {
+            let plain = prefix::without_colours(line);
+            self.lines(&plain, nest.deeper());
+        } else if let Some(cri) = Cri::of(line) {
+            return self.container_line(text, at, cri, nest);
+        } else if self.csv_line(line, nest) {
+        } else if prefix::starts_json(line) {
+            return self.values_of_lines(text, start, nest);
+        } else {
+            self.text_line(line, start, nest);
+        }
+        after
+    }
+
+    /// A line that does not start with JSON, and starts at `at`.
+    fn text_line(&mut self, line: &str, at: usize, nest: Nest<'_>) {
+        if line.starts_with(base64::MAGIC) && !line.contains(' ') {
+            return self.embedded_gzip(line, nest);
+        }
+        if line.contains("\"{\"\"") {
+            return self.csv_fields(&csv::fields(line), nest);
+        }
+        let mut cut = None;
+        for start in prefix::candidates(line) {
+            let timed = nest.timed(prefix::time(&line[..start]));
+            let timed = Nest { base: nest.base.map(|base| base + at), ..timed };
+            if json::first_value(&line[start..]).is_ok() {
+                self.row_of_text(line);
+                self.values_of_lines(line, start, timed);
+                return;
+            }
+            cut = cut.or_else(|| is_event(&line[start..]).then_some((start, timed)));
+        }
+        match cut {
+            Some((start, timed)) => {
+                let timed = timed.timed(prefix::trailing_time(line));
+                self.cut_event(&line[start..], timed);
+            }
+            None if prefix::is_frame(line) => self.frame(line),
+            None => self.not_audit(),
+        }
+    }
+
+    fn frame(&mut self, line: &str) {
+        if line.starts_with("NEXTTOKEN\t") {
+            self.warn(Warning::MorePages);
+        }
+    }
+
+    fn row_of_text(&mut self, line: &str) {
+        if line.starts_with("RESULTS\t") {
+            self.tally.add_insights_row(&self.origin.name);
+        }
+    }
+
+    /// Joins the parts of a container runtime's record.
+    fn container_line(&mut self, text: &str, at: usize, first: Cri<'_>, nest: Nest<'_>) -> usize {
+        let mut after = line_end(text, at) + 1;
+        let timed = nest.deeper().timed(Some(first.time));
+        if !first.is_partial {
+            self.lines(first.text, timed);
+            return after;
+        }
+        let mut record = first.text.to_owned();
+        let mut others = Vec::new();
+        while after < text.len() {
+            let end = line_end(text, after);
+            let line = &text[after..end];
+            after = end + 1;
+            match Cri::of(line.trim_end_matches('\r')) {
+                Some(part) if part.is_stderr == first.is_stderr => {
+                    record.push_str(part.text);
+                    if !part.is_partial {
+                        break;
+                    }
+                }
+                // The other stream's lines may come in between.
+                _ => others.push(line),
+            }
+        }
+        self.lines(&record, timed);
+        self.lines(&others.join("\n"), nest.deeper());
+        after
+    }
+
+    /// A line below a CSV header; false where it does not fit the header, as
+    /// with the later lines of a message that spans lines.
+    fn csv_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
+        let origin = self.origin;
+        let Dialect::Csv(columns) = &*origin.dialect else { return false };
+        if nest.base.is_none() {
+            return false;
+        }
+        let fields = csv::fields(line);
+        if fields.len() != columns.len() {
+            return false;
+        }
+        self.tally.add_insights_row(&origin.name);
+        if columns.contains(&Column::Message) {
+            self.message_row(columns, &fields, nest);
+        } else {
+            let mut row = UsageRow::default();
+            for (column, field) in columns.iter().zip(&fields) {
+                if let Column::Usage(name) = column {
+                    row.set(*name, field.as_str().into());
+                }
+            }
+            self.usage_row(&row);
+        }
+        true
+    }
+
+    fn message_row(&mut self, columns: &[Column], fields: &[String], nest: Nest<'_>) {
+        let of = |wanted| columns.iter().position(|column| *column == wanted);
+        let time = of(Column::Time).map(|at| fields[at].as_str());
+        if let Some(at) = of(Column::Message) {
+            self.lines(&fields[at], nest.deeper().timed(time));
+        }
+    }
+
+    /// The fields of a CSV line without a header, one of which is an event.
+    fn csv_fields(&mut self, fields: &[String], nest: Nest<'_>) {
+        let time = fields.first().and_then(|field| prefix::time(field));
+        match fields.iter().find(|field| field.starts_with('{')) {
+            Some(event) if fields.len() > 1 => self.lines(event, nest.deeper().timed(time)),
+            _ => self.not_audit(),
+        }
+    }
+
+    /// Base64 of gzip, alone on a line or in a string.
+    pub(super) fn embedded_gzip(&mut self, encoded: &str, nest: Nest<'_>) {
+        if nest.inflated {
+            return self.malformed(&Cause::TooDeep, encoded.as_bytes());
+        }
+        match base64::inflate(encoded, self.origin.record_limit) {
+            Ok(text) => self.lines(&text, Nest { inflated: true, ..nest.deeper() }),
+            Err(cause) => self.malformed(&cause, encoded.as_bytes()),
+        }
+    }
+}
+
+/// Where the line at `at` ends: its line break, or the end of the text.
+pub(super) fn line_end(text: &str, at: usize) -> usize {
+    memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |newline| at + newline)
+}
+
+fn is_event(text: &str) -> bool {
+    super::scan::is_event(text.as_bytes())
+}

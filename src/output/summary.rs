@@ -1,0 +1,548 @@
+//! The summary: everything a run found, as data. The same values make the text on
+//! stderr and the file of `--summary-json`, whose keys are stable and documented in
+//! `docs/summary.md`.
+
+use serde::Serialize;
+
+use super::manifest::{Manifest, access};
+use crate::audit::Basis;
+use crate::decode::Tally;
+use crate::policy::{IdentityPlan, Outside, Plan, Proof, VersionSource};
+use crate::rbac::{Atom, ResourceAtom, UrlAtom};
+use crate::usage::{Evidence, Outcomes, Usage};
+
+/// All that one run of `generate` found.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    /// The version of this layout.
+    pub schema: u32,
+    /// The version of the program.
+    pub leastrole: &'static str,
+    /// What was read.
+    pub input: InputSummary,
+    /// What became of the audit events; the numbers add up to `input.audit_events`.
+    pub events: EventSummary,
+    /// The time of the first and last event used or refused.
+    pub window: Window,
+    /// The Kubernetes version whose checks were followed.
+    pub kubernetes: Kubernetes,
+    /// Needs over all identities.
+    pub needs: NeedSummary,
+    /// Grants over all identities.
+    pub grants: GrantSummary,
+    /// What the authorizer refused.
+    pub denied: DeniedSummary,
+    /// By identity, in order.
+    pub identities: Vec<IdentitySummary>,
+}
+
+/// What was read.
+#[derive(Debug, Serialize)]
+pub struct InputSummary {
+    /// Inputs that were opened.
+    pub files: u64,
+    /// Bytes as stored.
+    pub bytes: u64,
+    /// Bytes after decompression.
+    pub inflated_bytes: u64,
+    /// Audit events, salvaged ones included.
+    pub audit_events: u64,
+    /// Events that were cut and still decidable.
+    pub salvaged: u64,
+    /// Aggregated rows of a Logs Insights query.
+    pub usage_rows: u64,
+    /// Records that are something else.
+    pub not_audit: u64,
+    /// Records that could not be used.
+    pub malformed: u64,
+    /// What was wrong, by kind, with the first few places.
+    pub problems: Vec<ProblemSummary>,
+    /// What to know about an input as a whole.
+    pub warnings: Vec<WarningSummary>,
+}
+
+/// Problems of one kind.
+#[derive(Debug, Serialize)]
+pub struct ProblemSummary {
+    /// Stable kebab-case code.
+    pub code: String,
+    /// How many.
+    pub count: u64,
+    /// The first few, by file and offset.
+    pub examples: Vec<ProblemExample>,
+}
+
+/// Where one problem is.
+#[derive(Debug, Serialize)]
+pub struct ProblemExample {
+    /// The input.
+    pub file: String,
+    /// The line, from 1; of the decompressed text.
+    pub line: u64,
+    /// The offset in bytes; of the decompressed text.
+    pub offset: u64,
+    /// What is wrong.
+    pub cause: String,
+    /// The beginning of the record, escaped.
+    pub excerpt: String,
+}
+
+/// What to know about one input.
+#[derive(Debug, Serialize)]
+pub struct WarningSummary {
+    /// The input.
+    pub file: String,
+    /// What.
+    pub message: String,
+}
+
+/// What became of the audit events.
+#[derive(Debug, Serialize)]
+pub struct EventSummary {
+    pub used: u64,
+    pub uncounted_stage: u64,
+    pub denied: u64,
+    pub undecided: u64,
+    pub inexpressible: u64,
+    pub node_authorizer: u64,
+    pub control_plane: u64,
+    pub not_selected: u64,
+    pub outside_window: u64,
+}
+
+/// A stretch of time, RFC 3339.
+#[derive(Debug, Serialize)]
+pub struct Window {
+    /// Its begin.
+    pub first: Option<String>,
+    /// Its end.
+    pub last: Option<String>,
+}
+
+/// The Kubernetes version.
+#[derive(Debug, Serialize)]
+pub struct Kubernetes {
+    /// As `1.36`.
+    pub version: String,
+    /// `given`, `log` or `assumed`.
+    pub source: &'static str,
+}
+
+/// Needs over all identities.
+#[derive(Debug, Serialize)]
+pub struct NeedSummary {
+    /// All.
+    pub total: usize,
+    /// Those that the printed objects allow: all, or the run failed.
+    pub covered: usize,
+}
+
+/// Grants over all identities, in single permissions.
+#[derive(Debug, Serialize)]
+pub struct GrantSummary {
+    /// All.
+    pub total: usize,
+    /// Those without a need, a listed widening or an assumption behind them: none, or
+    /// the run failed.
+    pub beyond_needs: usize,
+    /// Those wider than any need, by a named policy.
+    pub widened: usize,
+    /// Those granted on the user's word.
+    pub assumed: usize,
+}
+
+/// What the authorizer refused.
+#[derive(Debug, Serialize)]
+pub struct DeniedSummary {
+    /// Requests.
+    pub requests: u64,
+}
+
+/// One identity.
+#[derive(Debug, Serialize)]
+pub struct IdentitySummary {
+    /// `ServiceAccount`, `IAMRole`, `IAMUser` or `User`.
+    pub kind: &'static str,
+    /// `namespace:name`, ARN or username.
+    pub name: String,
+    /// The RBAC subject it is bound as.
+    pub subject: SubjectSummary,
+    /// The usernames it was seen with, 64 at most.
+    pub usernames: Vec<String>,
+    /// The groups it was seen with, 64 at most.
+    pub groups: Vec<String>,
+    /// Its programs, 8 at most.
+    pub user_agents: Vec<String>,
+    /// The file that holds its objects, with `-o DIR/`.
+    pub manifest: Option<String>,
+    /// Its objects, as `kind namespace/name`.
+    pub objects: Vec<String>,
+    /// What it needs.
+    pub needs: Vec<EvidenceSummary>,
+    /// How many permissions it is granted.
+    pub grants: usize,
+    /// Grants wider than any need.
+    pub widenings: Vec<WideningSummary>,
+    /// What the log could not show.
+    pub blind_spots: Vec<BlindSpotSummary>,
+    /// What it was refused.
+    pub denied: Vec<EvidenceSummary>,
+    /// What to decide on.
+    pub advice: Vec<AdviceSummary>,
+    /// Needs that every caller holds anyway.
+    pub default_grants: usize,
+    /// Needs left out by `--namespace` or `--succeeded-only`.
+    pub left_out: usize,
+    /// `system-masters` or `other-authorizer`, where that allowed its requests.
+    pub outside_rbac: Vec<&'static str>,
+    /// How to put an IAM role into its group.
+    pub access: Option<AccessSummary>,
+}
+
+/// An RBAC subject.
+#[derive(Debug, Serialize)]
+pub struct SubjectSummary {
+    /// `ServiceAccount`, `User` or `Group`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace, for service accounts.
+    pub namespace: Option<String>,
+}
+
+/// A permission.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Permission {
+    Resource { verb: String, group: String, resource: String, namespace: String, name: String },
+    Url { verb: String, path: String },
+}
+
+/// A permission and what stands behind it.
+#[derive(Debug, Serialize)]
+pub struct EvidenceSummary {
+    /// The permission.
+    #[serde(flatten)]
+    pub permission: Permission,
+    /// How many requests.
+    pub requests: u64,
+    /// The first event's time.
+    pub first: Option<String>,
+    /// The last event's time.
+    pub last: Option<String>,
+    /// How the log proves it.
+    pub bases: Vec<&'static str>,
+    /// `never-succeeded`, `bypass`, `granted-outside-rbac`, `delegated`.
+    pub tags: Vec<&'static str>,
+    /// Who allowed it, in the authorizer's words, 4 at most.
+    pub allowed_by: Vec<String>,
+    /// The earliest event.
+    pub sample: Option<SampleSummary>,
+}
+
+/// One event to look up. All of it is written by the caller.
+#[derive(Debug, Serialize)]
+pub struct SampleSummary {
+    /// The audit ID.
+    pub audit_id: String,
+    /// The request URI.
+    pub uri: String,
+    /// The user agent.
+    pub user_agent: String,
+    /// The HTTP status code.
+    pub code: u16,
+}
+
+/// A grant wider than any need.
+#[derive(Debug, Serialize)]
+pub struct WideningSummary {
+    /// What is granted.
+    #[serde(flatten)]
+    pub grant: Permission,
+    /// The policies that made it wider.
+    pub causes: Vec<String>,
+    /// The needs that it stands for.
+    pub needs: Vec<Permission>,
+}
+
+/// What the log could not show.
+#[derive(Debug, Serialize)]
+pub struct BlindSpotSummary {
+    /// `events-write`, `events-read` or `probes`.
+    pub class: &'static str,
+    /// Why the identity probably needs it.
+    pub why: &'static str,
+    /// What it takes.
+    pub permissions: Vec<Permission>,
+    /// Whether it was granted.
+    pub assumed: bool,
+}
+
+/// What to decide on.
+#[derive(Debug, Serialize)]
+pub struct AdviceSummary {
+    /// Stable kebab-case code.
+    pub code: &'static str,
+    /// The request behind it.
+    pub about: String,
+    /// What the code means.
+    pub meaning: &'static str,
+    /// What would settle it; an empty name stands for one that the log does not tell.
+    pub wanted: Vec<Permission>,
+    /// How many requests.
+    pub requests: u64,
+}
+
+/// How to put an IAM role into its group.
+#[derive(Debug, Serialize)]
+pub struct AccessSummary {
+    /// The group.
+    pub group: String,
+    /// For a role with an access entry.
+    pub update_access_entry: String,
+    /// For a role without one.
+    pub create_access_entry: String,
+    /// The item of `mapRoles`, as YAML.
+    pub aws_auth: String,
+}
+
+impl Summary {
+    /// Puts a run's results together.
+    pub fn new(
+        tally: &Tally,
+        usage: &Usage,
+        plan: &Plan,
+        proof: Proof,
+        manifests: &[Manifest],
+    ) -> Self {
+        let denied = plan.identities.iter().flat_map(|identity| identity.denied.values());
+        Self {
+            schema: 1,
+            leastrole: env!("CARGO_PKG_VERSION"),
+            input: InputSummary::new(tally),
+            events: events(&usage.outcomes),
+            window: Window { first: text(usage.first), last: text(usage.last) },
+            kubernetes: Kubernetes {
+                version: plan.version.to_string(),
+                source: source(plan.version_source),
+            },
+            needs: NeedSummary { total: proof.needs, covered: proof.covered },
+            grants: GrantSummary {
+                total: proof.grants,
+                beyond_needs: proof.beyond,
+                widened: proof.widened,
+                assumed: proof.assumed,
+            },
+            denied: DeniedSummary { requests: denied.map(Evidence::requests).sum() },
+            identities: plan
+                .identities
+                .iter()
+                .map(|identity| {
+                    let manifest = manifests.iter().find(|it| it.identity == identity.identity);
+                    IdentitySummary::new(identity, manifest)
+                })
+                .collect(),
+        }
+    }
+}
+
+impl InputSummary {
+    pub(super) fn new(tally: &Tally) -> Self {
+        let problems = tally.problems().iter().map(|(code, problems)| ProblemSummary {
+            code: (*code).to_owned(),
+            count: problems.count,
+            examples: problems
+                .examples
+                .iter()
+                .map(|problem| ProblemExample {
+                    file: problem.file.to_string(),
+                    line: problem.line,
+                    offset: problem.offset,
+                    cause: problem.cause.to_string(),
+                    excerpt: problem.excerpt.clone(),
+                })
+                .collect(),
+        });
+        let warnings = tally.warnings().map(|(file, warning)| WarningSummary {
+            file: file.to_owned(),
+            message: warning.to_string(),
+        });
+        Self {
+            files: tally.files,
+            bytes: tally.bytes,
+            inflated_bytes: tally.inflated,
+            audit_events: tally.audit_events,
+            salvaged: tally.salvaged,
+            usage_rows: tally.usage_rows,
+            not_audit: tally.not_audit,
+            malformed: tally.malformed,
+            problems: problems.collect(),
+            warnings: warnings.collect(),
+        }
+    }
+}
+
+fn events(outcomes: &Outcomes) -> EventSummary {
+    let Outcomes {
+        used,
+        uncounted_stage,
+        denied,
+        undecided,
+        inexpressible,
+        node_authorizer,
+        control_plane,
+        not_selected,
+        outside_window,
+    } = *outcomes;
+    EventSummary {
+        used,
+        uncounted_stage,
+        denied,
+        undecided,
+        inexpressible,
+        node_authorizer,
+        control_plane,
+        not_selected,
+        outside_window,
+    }
+}
+
+fn source(source: VersionSource) -> &'static str {
+    match source {
+        VersionSource::Given => "given",
+        VersionSource::Log => "log",
+        VersionSource::Assumed => "assumed",
+    }
+}
+
+fn text(value: Option<impl ToString>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+fn strings<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
+    values.map(str::to_owned).collect()
+}
+
+impl IdentitySummary {
+    fn new(plan: &IdentityPlan, manifest: Option<&Manifest>) -> Self {
+        let objects = manifest.map_or(&[][..], |manifest| &manifest.objects);
+        Self {
+            kind: plan.identity.kind(),
+            name: plan.identity.name(),
+            subject: SubjectSummary {
+                kind: plan.subject.kind.clone(),
+                name: plan.subject.name.clone(),
+                namespace: plan.subject.namespace.clone(),
+            },
+            usernames: strings(plan.facts.usernames.iter()),
+            groups: strings(plan.facts.groups.iter()),
+            user_agents: strings(plan.facts.user_agents.iter()),
+            manifest: manifest.map(|manifest| manifest.file.clone()),
+            objects: objects.iter().map(|object| object.id().to_string()).collect(),
+            needs: plan.needs.iter().map(EvidenceSummary::new).collect(),
+            grants: plan.grants.len(),
+            widenings: plan
+                .widenings()
+                .map(|(atom, grant)| WideningSummary {
+                    grant: Permission::of(atom),
+                    causes: grant.causes.iter().map(ToString::to_string).collect(),
+                    needs: grant.needs.iter().map(Permission::of).collect(),
+                })
+                .collect(),
+            blind_spots: plan
+                .blind_spots
+                .iter()
+                .map(|spot| BlindSpotSummary {
+                    class: spot.class.label(),
+                    why: spot.why,
+                    permissions: spot.atoms.iter().map(Permission::of).collect(),
+                    assumed: spot.assumed,
+                })
+                .collect(),
+            denied: plan.denied.iter().map(EvidenceSummary::new).collect(),
+            advice: plan
+                .advice
+                .iter()
+                .map(|(advice, evidence)| AdviceSummary {
+                    code: advice.code.label(),
+                    about: advice.about.to_string(),
+                    meaning: advice.code.meaning(),
+                    wanted: advice.wanted.iter().map(Permission::of).collect(),
+                    requests: evidence.requests(),
+                })
+                .collect(),
+            default_grants: plan.defaults,
+            left_out: plan.left_out,
+            outside_rbac: plan.outside_rbac().map(Outside::label).collect(),
+            access: access_summary(plan),
+        }
+    }
+}
+
+fn access_summary(plan: &IdentityPlan) -> Option<AccessSummary> {
+    let (group, arn) = (plan.group.as_deref()?, plan.identity.name());
+    let access = access(plan, &arn, group)?;
+    Some(AccessSummary {
+        group: group.to_owned(),
+        update_access_entry: access.update_command(None),
+        create_access_entry: access.create_command(None),
+        aws_auth: access.aws_auth(),
+    })
+}
+
+impl Permission {
+    fn of(atom: &Atom) -> Self {
+        match atom {
+            Atom::Resource(ResourceAtom { namespace, group, resource, name, verb }) => {
+                Self::Resource {
+                    verb: verb.to_string(),
+                    group: group.to_string(),
+                    resource: resource.to_string(),
+                    namespace: namespace.to_string(),
+                    name: name.to_string(),
+                }
+            }
+            Atom::Url(UrlAtom { path, verb }) => {
+                Self::Url { verb: verb.to_string(), path: path.to_string() }
+            }
+        }
+    }
+}
+
+impl EvidenceSummary {
+    fn new((atom, evidence): (&Atom, &Evidence)) -> Self {
+        Self {
+            permission: Permission::of(atom),
+            requests: evidence.requests(),
+            first: text(evidence.first),
+            last: text(evidence.last),
+            bases: evidence.bases.iter().map(Basis::label).collect(),
+            tags: evidence.tags().collect(),
+            allowed_by: strings(evidence.deciders.iter()),
+            sample: evidence.sample.as_ref().map(|sample| SampleSummary {
+                audit_id: sample.audit_id.to_string(),
+                uri: sample.uri.to_string(),
+                user_agent: sample.user_agent.to_string(),
+                code: sample.code,
+            }),
+        }
+    }
+}
+
+impl From<&Permission> for Atom {
+    fn from(permission: &Permission) -> Self {
+        match permission {
+            Permission::Resource { verb, group, resource, namespace, name } => ResourceAtom {
+                namespace: namespace.as_str().into(),
+                group: group.as_str().into(),
+                resource: resource.as_str().into(),
+                name: name.as_str().into(),
+                verb: verb.as_str().into(),
+            }
+            .into(),
+            Permission::Url { verb, path } => {
+                UrlAtom { path: path.as_str().into(), verb: verb.as_str().into() }.into()
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The summary as a person reads it on stderr: what was read, what each identity gets,
+//! the proof, and then only what asks for attention.
+
+use std::fmt::{self, Display, Write};
+use std::io;
+
+use super::escape::short;
+use super::summary::{
+    AdviceSummary, IdentitySummary, InputSummary, Permission, ProblemSummary, Summary,
+};
+use crate::decode::Tally;
+
+/// Lines of one section; the rest is counted.
+const LISTED: usize = 8;
+/// Characters of one log-written string.
+const WIDTH: usize = 100;
+
+const BOLD: &str = "\u{1b}[1m";
+const RESET: &str = "\u{1b}[0m";
+
+/// Prints the summary on stderr, bold only where the terminal takes it.
+pub fn print_summary(summary: &Summary) -> io::Result<()> {
+    let mut text = String::new();
+    write_text(summary, &mut text).map_err(io::Error::other)?;
+    io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes())
+}
+
+/// Why there is nothing to work on, and what to do about it.
+pub fn nothing_read(tally: &Tally) -> String {
+    let mut text = "no audit event was found\n".to_owned();
+    let _ = problems(&InputSummary::new(tally), &mut text);
+    text.push_str(
+        "hint: EKS writes audit events to log streams called kube-apiserver-audit-*, and only \
+         while audit logging is on",
+    );
+    text
+}
+
+/// Writes the summary as text, with ANSI bold for headings.
+fn write_text(summary: &Summary, out: &mut impl Write) -> fmt::Result {
+    read(summary, out)?;
+    problems(&summary.input, out)?;
+    table(summary, out)?;
+    section(out, "Wider than used", &widenings(summary))?;
+    section(out, "Never in the log", &blind_spots(summary))?;
+    section(out, "For you to decide", &advice(summary))?;
+    section(
+        out,
+        "Allowed by more than RBAC (these roles bound them once that is taken away)",
+        &outside(summary),
+    )?;
+    section(
+        out,
+        "IAM roles to put into their groups (commands: in the YAML's comments)",
+        &groups(summary),
+    )?;
+    proof(summary, out)
+}
+
+fn read(summary: &Summary, out: &mut impl Write) -> fmt::Result {
+    let input = &summary.input;
+    write!(out, "Read {}, {}: ", count(input.files, "input"), Bytes(input.bytes))?;
+    write!(out, "{}", count(input.audit_events, "audit event"))?;
+    if let (Some(first), Some(last)) = (&summary.window.first, &summary.window.last) {
+        write!(out, " from {} to {}", second(first), second(last))?;
+    }
+    let kubernetes = &summary.kubernetes;
+    let doubt =
+        if kubernetes.source == "assumed" { " (assumed: --kubernetes-version)" } else { "" };
+    writeln!(out, ", Kubernetes {}{doubt}", kubernetes.version)?;
+    let events = &summary.events;
+    let parts = [
+        (events.used, "used"),
+        (events.denied, "refused"),
+        (events.control_plane, "of the control plane"),
+        (events.node_authorizer, "of nodes"),
+        (events.uncounted_stage, "before authorization"),
+        (events.undecided, "undecided"),
+        (events.inexpressible, "beyond RBAC"),
+        (events.not_selected, "not selected"),
+        (events.outside_window, "outside the time asked for"),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", Thousands(number)))
+        .collect();
+    if !parts.is_empty() {
+        writeln!(out, "  {}", parts.join(", "))?;
+    }
+    Ok(())
+}
+
+fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
+    let other = [
+        (input.salvaged, "cut record", "salvaged"),
+        (input.not_audit, "record", "not audit events"),
+        (input.usage_rows, "row", "of aggregated usage"),
+    ];
+    for (number, what, said) in other.into_iter().filter(|(number, ..)| *number > 0) {
+        writeln!(out, "  {} {said}", count(number, what))?;
+    }
+    input.problems.iter().try_for_each(|problem| write_problem(problem, out))?;
+    for warning in &input.warnings {
+        writeln!(
+            out,
+            "warning: {}: {}",
+            short(&warning.file, WIDTH),
+            short(&warning.message, 200)
+        )?;
+    }
+    Ok(())
+}
+
+fn write_problem(problem: &ProblemSummary, out: &mut impl Write) -> fmt::Result {
+    for example in problem.examples.iter().take(3) {
+        let file = short(&example.file, WIDTH);
+        write!(out, "warning: {file}:{}: {}", example.line, short(&example.cause, WIDTH))?;
+        write!(out, ", at byte {}", Thousands(example.offset))?;
+        if !example.excerpt.is_empty() {
+            write!(out, ": {}", short(&example.excerpt, 60))?;
+        }
+        writeln!(out)?;
+    }
+    let shown = problem.examples.len().min(3) as u64;
+    if problem.count > shown {
+        writeln!(out, "warning: and {} more of this kind", Thousands(problem.count - shown))?;
+    }
+    Ok(())
+}
+
+fn table(summary: &Summary, out: &mut impl Write) -> fmt::Result {
+    if summary.identities.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> =
+        summary.identities.iter().map(|identity| short(&display_name(identity), 60)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default().max(8);
+    writeln!(out, "\n{BOLD}{:width$}  needs  grants  wider  refused  unseen{RESET}", "Identity")?;
+    for (identity, name) in summary.identities.iter().zip(names) {
+        let refused: u64 = identity.denied.iter().map(|denied| denied.requests).sum();
+        writeln!(
+            out,
+            "{name:width$}  {:>5}  {:>6}  {:>5}  {:>7}  {:>6}",
+            identity.needs.len(),
+            identity.grants,
+            Dash(identity.widenings.len() as u64),
+            Dash(refused),
+            Dash(identity.blind_spots.len() as u64),
+        )?;
+    }
+    Ok(())
+}
+
+fn section(out: &mut impl Write, title: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{BOLD}{title}{RESET}")?;
+    for line in lines.iter().take(LISTED) {
+        writeln!(out, "  {line}")?;
+    }
+    if lines.len() > LISTED {
+        writeln!(out, "  and {} more: see --summary-json", lines.len() - LISTED)?;
+    }
+    Ok(())
+}
+
+fn widenings(summary: &Summary) -> Vec<String> {
+    each(summary, |identity| {
+        let line = |widening: &super::summary::WideningSummary| {
+            let example = widening.needs.first().map(Permission::place).unwrap_or_default();
+            format!(
+                "{}: {} instead of {}, such as {} ({})",
+                short(&display_name(identity), 60),
+                short(&widening.grant.to_string(), WIDTH),
+                count(widening.needs.len() as u64, "need"),
+                short(&example, 60),
+                widening.causes.join(", "),
+            )
+        };
+        identity.widenings.iter().map(line).collect()
+    })
+}
+
+fn blind_spots(summary: &Summary) -> Vec<String> {
+    each(summary, |identity| {
+        let line = |spot: &super::summary::BlindSpotSummary| {
+            let who = short(&display_name(identity), 60);
+            let first = spot.permissions.first().map(ToString::to_string).unwrap_or_default();
+            let more = spot.permissions.len().saturating_sub(1);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let what = short(&first, WIDTH);
+            if spot.assumed {
+                return format!("{who}: {what}{more}, granted (--assume {})", spot.class);
+            }
+            format!("{who}: {what}{more}; {} (--assume {})", spot.why, spot.class)
+        };
+        identity.blind_spots.iter().map(line).collect()
+    })
+}
+
+fn advice(summary: &Summary) -> Vec<String> {
+    each(summary, |identity| {
+        let line = |advice: &AdviceSummary| {
+            let who = short(&display_name(identity), 60);
+            format!("{who}: {} ({})", short(&advice.about, WIDTH), advice.code)
+        };
+        identity.advice.iter().map(line).collect()
+    })
+}
+
+fn groups(summary: &Summary) -> Vec<String> {
+    each(summary, |identity| {
+        let line = |access: &super::summary::AccessSummary| {
+            format!("{} -> {}", short(&identity.name, 80), short(&access.group, 80))
+        };
+        identity.access.iter().filter(|_| identity.grants > 0).map(line).collect()
+    })
+}
+
+fn outside(summary: &Summary) -> Vec<String> {
+    each(summary, |identity| {
+        let by = identity.outside_rbac.join(", ");
+        let line = format!("{}: {by}", short(&display_name(identity), 60));
+        (!by.is_empty()).then_some(line).into_iter().collect()
+    })
+}
+
+fn each(summary: &Summary, lines: impl Fn(&IdentitySummary) -> Vec<String>) -> Vec<String> {
+    summary.identities.iter().flat_map(lines).collect()
+}
+
+fn proof(summary: &Summary, out: &mut impl Write) -> fmt::Result {
+    let (needs, grants) = (&summary.needs, &summary.grants);
+    write!(out, "\n{BOLD}Proved{RESET}: covers {} of {} needs", needs.covered, needs.total)?;
+    write!(out, ", {} grants beyond them", grants.beyond_needs)?;
+    if grants.widened > 0 {
+        write!(out, ", {} wider than used", grants.widened)?;
+    }
+    if grants.assumed > 0 {
+        write!(out, ", {} assumed", grants.assumed)?;
+    }
+    writeln!(out, ", {} left out", count(summary.denied.requests, "denied request"))
+}
+
+fn display_name(identity: &IdentitySummary) -> String {
+    let kind = match identity.kind {
+        "ServiceAccount" => "service account",
+        "IAMRole" => "IAM role",
+        "IAMUser" => "IAM user",
+        _ => "user",
+    };
+    let name = match identity.kind {
+        "IAMRole" | "IAMUser" => identity.name.rsplit('/').next().unwrap_or_default(),
+        _ => &identity.name,
+    };
+    format!("{kind} {name}")
+}
+
+impl Permission {
+    /// Name or namespace: what is dropped when a permission is widened.
+    fn place(&self) -> String {
+        match self {
+            Self::Resource { name, .. } if !name.is_empty() => name.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::rbac::Atom::from(self).fmt(f)
+    }
+}
+
+/// To the second and without a zone: UTC goes without saying in an audit log.
+fn second(moment: &str) -> String {
+    moment.split('.').next().unwrap_or(moment).replace('T', " ")
+}
+
+fn count(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", Thousands(number))
+}
+
+/// A number, or a dash for none.
+struct Dash(u64);
+
+impl Display for Dash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 { f.pad("-") } else { f.pad(&self.0.to_string()) }
+    }
+}
+
+/// `1,234,567`.
+struct Thousands(u64);
+
+impl Display for Thousands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (index, digit) in digits.char_indices() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                f.write_char(',')?;
+            }
+            f.write_char(digit)?;
+        }
+        Ok(())
+    }
+}
+
+/// `241.9 kB`, in powers of ten.
+struct Bytes(u64);
+
+impl Display for Bytes {
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = ["B", "kB", "MB", "GB", "TB", "PB"];
+        let mut value = self.0 as f64;
+        let mut unit = 0;
+        while value >= 999.95 && unit + 1 < units.len() {
+            value /= 1000.0;
+            unit += 1;
+        }
+        let decimals = usize::from(unit > 0);
+        write!(f, "{value:.decimals$} {}", units[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(Thousands(number).to_string(), text);
+        }
+        for (bytes, text) in [(27, "27 B"), (241_932, "241.9 kB"), (999_950, "1.0 MB")] {
+            assert_eq!(Bytes(bytes).to_string(), text);
+        }
+        assert_eq!(format!("{:>4}|{:>4}", Dash(0), Dash(12)), "   -|  12");
+    }
+}

@@ -1,0 +1,226 @@
+//! Needs that the audit policy could not have logged: why an identity probably has
+//! them, and what granting them would mean.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use wildmatch::WildMatch;
+
+use super::Options;
+use super::subjects::known_names;
+use crate::eks::Level;
+use crate::rbac::{Atom, ResourceAtom, UrlAtom};
+use crate::usage::{Evidence, Facts, Identity, Usage};
+
+/// A class of requests that EKS never logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Writing core Events.
+    EventsWrite,
+    /// Reading core Events.
+    EventsRead,
+    /// `/version` and `/healthz`, where the default bindings do not give them.
+    Probes,
+}
+
+impl Class {
+    /// Every class, in order.
+    pub const ALL: [Self; 3] = [Self::EventsWrite, Self::EventsRead, Self::Probes];
+
+    /// The stable kebab-case name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::EventsWrite => "events-write",
+            Self::EventsRead => "events-read",
+            Self::Probes => "probes",
+        }
+    }
+}
+
+/// `--assume CLASS[=IDENTITY]`: a blind spot to grant.
+#[derive(Clone, Debug)]
+pub struct Assumption {
+    /// The class.
+    pub class: Class,
+    /// Whose; without it, of everyone who probably has it.
+    pub identity: Option<WildMatch>,
+}
+
+impl FromStr for Assumption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (class, identity) = match text.split_once('=') {
+            Some((class, identity)) => (class, Some(WildMatch::new(identity))),
+            None => (text, None),
+        };
+        let known = Class::ALL.into_iter().find(|known| known.label() == class);
+        let class = known.ok_or_else(|| {
+            let labels = Class::ALL.map(Class::label).join(", ");
+            format!("`{class}` is no class of blind spots; there are: {labels}")
+        })?;
+        Ok(Self { class, identity })
+    }
+}
+
+/// What one identity probably needs and the log cannot show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlindSpot {
+    /// The class.
+    pub class: Class,
+    /// Why it is probable, in words; empty where only the user says so.
+    pub why: &'static str,
+    /// What it takes.
+    pub atoms: BTreeSet<Atom>,
+    /// The user had it granted.
+    pub assumed: bool,
+}
+
+/// One identity, as far as blind spots depend on it.
+#[derive(Clone, Copy)]
+pub(super) struct Suspect<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) facts: &'a Facts,
+    pub(super) needs: &'a std::collections::BTreeMap<Atom, Evidence>,
+}
+
+/// The blind spots of one identity, suspected or assumed.
+pub(super) fn blind_spots(
+    suspect: Suspect<'_>,
+    usage: &Usage,
+    options: &Options,
+) -> Vec<BlindSpot> {
+    let spot = |class: Class| {
+        let why = suspect.why(class);
+        let (named, assumed) = suspect.assumed(class, options);
+        let atoms: BTreeSet<Atom> = suspect
+            .atoms(class)
+            .into_iter()
+            .filter(|atom| !suspect.needs.contains_key(atom))
+            .collect();
+        let unlogged =
+            !was_seen(class, usage) && atoms.iter().any(|atom| suspect.is_unlogged(atom, options));
+        let concerns = named || (why.is_some() && unlogged);
+        (concerns && !atoms.is_empty()).then(|| BlindSpot {
+            class,
+            why: why.unwrap_or_default(),
+            atoms,
+            assumed,
+        })
+    };
+    Class::ALL.into_iter().filter_map(spot).collect()
+}
+
+/// One such request in the log, by whomever, and the policy is not the one we know.
+fn was_seen(class: Class, usage: &Usage) -> bool {
+    match class {
+        Class::EventsWrite | Class::EventsRead => usage.saw_core_events,
+        Class::Probes => usage.saw_probes,
+    }
+}
+
+impl Suspect<'_> {
+    /// Whether the user named this identity for the class, and whether its blind spot is
+    /// granted.
+    fn assumed(&self, class: Class, options: &Options) -> (bool, bool) {
+        let own_names = known_names(self.identity, self.facts);
+        let mut assumptions = options.assume.iter().filter(|it| it.class == class);
+        let is_named = assumptions.clone().any(|assumption| {
+            let glob = assumption.identity.as_ref();
+            glob.is_some_and(|glob| own_names.iter().any(|name| glob.matches(name)))
+        });
+        (is_named, is_named || assumptions.any(|assumption| assumption.identity.is_none()))
+    }
+
+    fn is_unlogged(&self, atom: &Atom, options: &Options) -> bool {
+        let username = self.facts.usernames.iter().next().unwrap_or_default();
+        let groups: Vec<&str> = self.facts.groups.iter().collect();
+        // Impersonation is audited as the request it stands before.
+        let request = atom.with_verb(atom.verb().rsplit(':').next().unwrap_or_default());
+        options.audit_policy.level(username, &groups, &request) == Level::None
+    }
+
+    fn uses_kubectl(&self) -> bool {
+        self.facts.user_agents.iter().any(|agent| agent.starts_with("kubectl"))
+    }
+
+    fn resources(&self) -> impl Iterator<Item = &ResourceAtom> {
+        self.needs.keys().filter_map(|atom| match atom {
+            Atom::Resource(atom) => Some(atom),
+            Atom::Url(_) => None,
+        })
+    }
+
+    fn why(&self, class: Class) -> Option<&'static str> {
+        let is_workload = matches!(self.identity, Identity::ServiceAccount { .. });
+        let watches = self.resources().any(|atom| &*atom.verb == "watch");
+        let writes = self.resources().any(writes_object);
+        let inspects = self.resources().any(inspects);
+        match class {
+            Class::EventsWrite if is_workload && watches && writes => {
+                Some("it watches and writes objects: a controller reports what it does as Events")
+            }
+            Class::EventsRead if self.uses_kubectl() && inspects => Some(
+                "it looks at single objects with kubectl: `kubectl describe` reads their Events",
+            ),
+            Class::Probes if self.uses_kubectl() && !self.atoms(class).is_empty() => {
+                Some("it impersonates with kubectl, which also reads /version as the other")
+            }
+            _ => None,
+        }
+    }
+
+    fn atoms(&self, class: Class) -> BTreeSet<Atom> {
+        match class {
+            Class::EventsWrite => {
+                let places = self.resources().filter(|atom| writes_object(atom)).map(event_home);
+                places
+                    .flat_map(|place| ["create", "patch"].map(|verb| event(place, verb)))
+                    .collect()
+            }
+            Class::EventsRead => {
+                let read = self.resources().filter(|atom| &*atom.verb == "get" && !is_part(atom));
+                read.map(|atom| event(&atom.namespace, "list")).collect()
+            }
+            Class::Probes => {
+                let modes = self.needs.keys().filter_map(|atom| {
+                    atom.verb().strip_prefix("impersonate-on:")?.split(':').next()
+                });
+                modes.map(|mode| probe(&format!("impersonate-on:{mode}:get"))).collect()
+            }
+        }
+    }
+}
+
+fn is_part(atom: &ResourceAtom) -> bool {
+    atom.resource.contains('/')
+}
+
+fn writes_object(atom: &ResourceAtom) -> bool {
+    let is_events = &*atom.resource == "events";
+    matches!(&*atom.verb, "create" | "update" | "patch" | "delete") && !is_events
+}
+
+/// What `kubectl describe` of a pod, a node or a workload leaves in the log.
+fn inspects(atom: &ResourceAtom) -> bool {
+    matches!((&*atom.verb, &*atom.resource), ("get", "pods" | "nodes") | ("list", "replicasets"))
+}
+
+/// Events live beside the object; those of cluster-scoped objects in `default`.
+fn event_home(atom: &ResourceAtom) -> &str {
+    if atom.namespace.is_empty() { "default" } else { &atom.namespace }
+}
+
+fn event(namespace: &str, verb: &str) -> Atom {
+    ResourceAtom {
+        namespace: namespace.into(),
+        resource: "events".into(),
+        verb: verb.into(),
+        ..ResourceAtom::default()
+    }
+    .into()
+}
+
+fn probe(verb: &str) -> Atom {
+    UrlAtom { path: "/version".into(), verb: verb.into() }.into()
+}

@@ -1,0 +1,82 @@
+//! A point in time as the audit log writes it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// RFC 3339 in UTC with microseconds, as Kubernetes' `MicroTime` is written: a fixed
+/// width, so that the order of the text is the order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment([u8; 27]);
+
+/// Where the digits stand; everything else is fixed.
+const FORM: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
+
+impl Moment {
+    /// Reads a timestamp: the API server's own form at once, other RFC 3339 forms and
+    /// the zoneless `2026-11-20 09:15:03.42` of log stores (UTC) by the long way.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let is_own_form = bytes.len() == FORM.len()
+            && bytes.iter().zip(FORM).all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_digit(),
+                other => byte == other,
+            });
+        if is_own_form {
+            return bytes.try_into().ok().map(Self);
+        }
+        let zoneless = || DateTime::from_str(text).ok()?.to_zoned(TimeZone::UTC).ok();
+        let timestamp =
+            Timestamp::from_str(text).ok().or_else(|| zoneless().map(|zoned| zoned.timestamp()))?;
+        Self::from_timestamp(timestamp)
+    }
+
+    /// Nothing for years that do not have four digits.
+    pub fn from_timestamp(timestamp: Timestamp) -> Option<Self> {
+        let text = format!("{timestamp:.6}");
+        text.as_bytes().try_into().ok().map(Self)
+    }
+
+    /// The text form.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The moment as a timestamp, for arithmetic.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.as_str().parse().ok()
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_reads_as_utc_microseconds() {
+        for (text, expected) in [
+            ("2026-11-20T09:15:03.000001Z", "2026-11-20T09:15:03.000001Z"),
+            ("2026-11-20T09:15:03Z", "2026-11-20T09:15:03.000000Z"),
+            ("2026-11-20T10:15:03.5+01:00", "2026-11-20T09:15:03.500000Z"),
+            ("2022-11-29 00:09:04.38", "2022-11-29T00:09:04.380000Z"),
+        ] {
+            assert_eq!(Moment::parse(text).unwrap().as_str(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_text_is_no_moment() {
+        for text in ["", "yesterday", "2026-11-20T09:15:03.00000xZ", "2026-99-20T09:15:03.5Z"] {
+            assert_eq!(Moment::parse(text), None, "{text}");
+        }
+    }
+}
