@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// How many disagreements are shown; all are counted.
-const SHOWN: usize = 20;
+const SHOWN: usize = 40;
 
 /// Counts in the order in which they were taken, and disagreements.
 #[derive(Clone, Debug, Default)]

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use fastrand::Rng;
-use leastrole::audit::Event;
-use leastrole::rbac::Atom;
+use leastrole::audit::{Event, MalformedUri, request};
+use leastrole::rbac::{Atom, ResourceAtom};
 use serde_json::json;
 
 use crate::checks::{Options, Outcome};
@@ -135,10 +135,58 @@ fn atom_json(atom: &Atom) -> serde_json::Value {
 fn compare(observations: &[Observation]) -> Outcome {
     let mut outcome = Outcome::default();
     outcome.count("requests", observations.len());
-    let count = |test: fn(&Observation) -> bool| observations.iter().filter(|o| test(o)).count();
-    outcome.count("asked and logged", count(|o| !o.asked.is_empty() && !o.events.is_empty()));
-    outcome.count("asked, not logged", count(|o| !o.asked.is_empty() && o.events.is_empty()));
-    outcome.count("logged, not asked", count(|o| o.asked.is_empty() && !o.events.is_empty()));
-    outcome.count("neither", count(|o| o.asked.is_empty() && o.events.is_empty()));
+    for observation in observations {
+        match (observation.asked.first(), observation.events.last()) {
+            (Some(asked), Some(event)) => {
+                outcome.add("asked and logged", 1);
+                compare_one(observation, asked, event, &mut outcome);
+            }
+            (Some(asked), None) => {
+                outcome
+                    .disagree(format!("{}: {asked} was asked but not logged", observation.probe));
+            }
+            // Refused before it is authorized: a malformed timeout.
+            (None, Some(_)) => outcome.add("logged but not asked", 1),
+            // Refused before it is anything.
+            (None, None) => outcome.add("neither", 1),
+        }
+    }
     outcome
+}
+
+fn compare_one(observation: &Observation, asked: &Atom, line: &str, outcome: &mut Outcome) {
+    let Observation { probe, .. } = observation;
+    let event = match Event::parse(line) {
+        Ok(event) => event,
+        Err(error) => return outcome.disagree(format!("{probe}: {error}: {line}")),
+    };
+    match request(&event) {
+        Ok(atom) if atom == *asked => outcome.add("of them read as the server did", 1),
+        Ok(atom) => outcome.disagree(format!(
+            "{probe}: ours {atom:?}, server {asked:?}; event {} {:?}",
+            &*event.verb, &*event.request_uri
+        )),
+        Err(cause) if is_unspeakable(asked, cause) => outcome.add("of them read as malformed", 1),
+        Err(cause) => {
+            outcome.disagree(format!("{probe}: ours {cause:?}, server {asked:?}"));
+        }
+    }
+}
+
+/// Whether no rule can name what was asked, so that reading it as malformed loses nothing.
+fn is_unspeakable(asked: &Atom, cause: MalformedUri) -> bool {
+    match (asked, cause) {
+        (Atom::Resource(atom), MalformedUri::NoResource) => {
+            atom.resource.is_empty() || atom.resource.starts_with('/')
+        }
+        // The webhook got the replacement character for what is not UTF-8.
+        (Atom::Resource(ResourceAtom { namespace, group, resource, name, .. }), _) => {
+            [namespace, group, resource, name]
+                .iter()
+                .any(|part| part.contains(char::REPLACEMENT_CHARACTER))
+        }
+        (Atom::Url(url), cause) => {
+            cause == MalformedUri::NotUtf8 && url.path.contains(char::REPLACEMENT_CHARACTER)
+        }
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! Everything comes from the generator it is given, so that a seed gives the same requests.
 
+use std::fmt;
+
 use fastrand::Rng;
 use serde_json::json;
 
@@ -85,6 +87,13 @@ pub(super) fn probes(rng: &mut Rng, made_up: usize) -> Vec<Probe> {
         probes.push(Probe::new(rng, method, target));
     }
     probes
+}
+
+/// Reads as `GET /api/v1/pods`.
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.target)
+    }
 }
 
 impl Probe {

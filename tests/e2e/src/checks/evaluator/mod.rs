@@ -12,9 +12,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 use fastrand::Rng;
-use leastrole::rbac::default_objects;
 use leastrole::rbac::manifests::Manifests;
-use leastrole::rbac::{Evaluator, Form, Object, Objects, Requester, validate};
+use leastrole::rbac::{Evaluator, Form, Object, Objects, Requester, default_objects, validate};
 use serde_json::Value;
 
 use crate::checks::review::{Answer, ask};
