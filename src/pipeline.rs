@@ -63,10 +63,12 @@ pub fn read<C: Consumer>(
 
     let crew = Crew::new(threads, options, consumer);
     let waiting = Mutex::new(inputs.found.into_iter());
+    // The lock must be free again before the input is read.
+    let next_input = || locked(&waiting).next();
     pool.scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|scope| {
-                while let Some(input) = locked(&waiting).next() {
+                while let Some(input) = next_input() {
                     crew.read_input(input, scope);
                 }
             });
@@ -133,6 +135,9 @@ impl<'o, C: Consumer> Crew<'o, C> {
                 Arc::new(Origin { name: Arc::clone(&name), dialect, record_limit: limit })
             });
             self.hand_over(block, origin, scope);
+            if framing.has_findings() {
+                self.with_worker(|worker| framing.report(&name, &mut worker.tally));
+            }
         }
         self.with_worker(|worker| {
             let tally = &mut worker.tally;

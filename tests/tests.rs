@@ -5,3 +5,7 @@
 mod conformance_events;
 #[cfg(test)]
 mod conformance_rbac;
+#[cfg(test)]
+mod memo;
+#[cfg(test)]
+mod shapes;

@@ -63,6 +63,13 @@ impl Reading {
         Self { stage: Stage::of(event), outcome: Outcome::of(event), request: request(event) }
     }
 
+    /// Whether [`conclude`] looks at the event's bodies.
+    pub fn reads_body(&self, settings: Settings) -> bool {
+        let Ok(Atom::Resource(request)) = &self.request else { return false };
+        matches!(self.outcome, Outcome::Allowed { .. })
+            && (settings.enforce_owner_references || checks::read_body(request))
+    }
+
     /// Whether no rule can say what was asked, and no more.
     pub fn is_inexpressible(&self) -> bool {
         self.request.as_ref().map_or(true, |atom| atom.unsayable().is_some())

@@ -88,9 +88,6 @@ impl<'a> Extra<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ObjectRef<'a> {
-    /// The resource without its subresource.
-    #[serde(borrow)]
-    pub resource: Text<'a>,
     /// The object's name; for list and watch the name the authorizer saw.
     #[serde(borrow)]
     pub name: Text<'a>,
@@ -155,6 +152,29 @@ impl<'a> Event<'a> {
             && event.seen.has(Field::ResponseStatus)
             && progress.in_server_order;
         complete.then_some(event)
+    }
+
+    pub(super) fn set_authentication_metadata(
+        &mut self,
+        metadata: Option<AuthenticationMetadata<'a>>,
+    ) {
+        self.impersonation_constraint = metadata.unwrap_or_default().impersonation_constraint;
+    }
+
+    /// Reads what follows the user in the API server's own layout: nothing, or the
+    /// impersonated user and the metadata of its impersonation.
+    pub(super) fn set_impersonation(&mut self, rest: &'a [u8]) -> Option<()> {
+        let mut rest = rest;
+        if let Some(json) = rest.strip_prefix(b",\"impersonatedUser\":") {
+            let mut users = serde_json::Deserializer::from_slice(json).into_iter::<User<'a>>();
+            self.impersonated_user = Some(users.next()?.ok()?);
+            rest = &json[users.byte_offset()..];
+        }
+        if let Some(json) = rest.strip_prefix(b",\"authenticationMetadata\":") {
+            self.set_authentication_metadata(Some(serde_json::from_slice(json).ok()?));
+            rest = b"";
+        }
+        rest.is_empty().then_some(())
     }
 
     /// Whether the object has what every audit event has, whatever its key order or kind.
@@ -306,8 +326,7 @@ fn read_field<'de, A: MapAccess<'de>>(
         Field::User => event.user = map.next_value::<Option<_>>()?.unwrap_or_default(),
         Field::ImpersonatedUser => event.impersonated_user = map.next_value()?,
         Field::AuthenticationMetadata => {
-            let metadata: Option<AuthenticationMetadata<'de>> = map.next_value()?;
-            event.impersonation_constraint = metadata.unwrap_or_default().impersonation_constraint;
+            event.set_authentication_metadata(map.next_value()?);
         }
         Field::UserAgent => event.user_agent = map.next_value()?,
         Field::ObjectRef => event.object_ref = map.next_value()?,
@@ -328,7 +347,7 @@ fn read_field<'de, A: MapAccess<'de>>(
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct AuthenticationMetadata<'a> {
+pub(super) struct AuthenticationMetadata<'a> {
     #[serde(borrow)]
     impersonation_constraint: Text<'a>,
 }

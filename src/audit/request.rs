@@ -14,24 +14,24 @@ pub use super::uri::MalformedUri;
 /// # Errors
 /// Where the URI names nothing that a rule could grant.
 pub fn request(event: &Event<'_>) -> Result<Atom, MalformedUri> {
-    let (path, query) = uri::split(&event.request_uri)?;
-    let resource = match uri::target(&path)? {
+    let (target, query) = uri::split(&event.request_uri)?;
+    let resource = match target {
         Target::Url(path) => {
-            return Ok(UrlAtom { path: path.into(), verb: (&*event.verb).into() }.into());
+            return Ok(UrlAtom { path, verb: (&*event.verb).into() }.into());
         }
         Target::Resource(resource) => resource,
     };
     let name = match &*event.verb {
         "list" | "watch" if resource.name.is_empty() && !resource.watch_prefix => {
-            selected_name(event, query)
+            selected_name(event, query).into()
         }
-        _ => resource.name.to_owned(),
+        _ => resource.name,
     };
     Ok(ResourceAtom {
-        namespace: resource.namespace.into(),
-        group: resource.group.into(),
-        resource: joined(resource.plural, resource.subresource),
-        name: name.into(),
+        namespace: resource.namespace,
+        group: resource.group,
+        resource: joined(&resource.plural, &resource.subresource),
+        name,
         verb: (&*event.verb).into(),
     }
     .into())

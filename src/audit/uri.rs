@@ -10,21 +10,21 @@ use percent_encoding::percent_decode_str;
 
 /// What a request URI names, before its verb is known.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Target<'a> {
+pub(super) enum Target {
     /// An API resource.
-    Resource(Resource<'a>),
+    Resource(Resource),
     /// Anything else: the decoded path, without its query.
-    Url(Cow<'a, str>),
+    Url(Box<str>),
 }
 
 /// An API resource as the URI names it; empty strings stand for what it does not name.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Resource<'a> {
-    pub(super) group: &'a str,
-    pub(super) namespace: &'a str,
-    pub(super) plural: &'a str,
-    pub(super) name: &'a str,
-    pub(super) subresource: &'a str,
+pub(super) struct Resource {
+    pub(super) group: Box<str>,
+    pub(super) namespace: Box<str>,
+    pub(super) plural: Box<str>,
+    pub(super) name: Box<str>,
+    pub(super) subresource: Box<str>,
     /// The URI had the deprecated `watch` prefix, under which selectors are not consulted.
     pub(super) watch_prefix: bool,
 }
@@ -34,55 +34,72 @@ pub(super) struct Resource<'a> {
 pub enum MalformedUri {
     /// An empty resource segment (`/api/v1//pods`), or nothing after a `watch` or `proxy` prefix.
     NoResource,
-    /// The decoded path is not UTF-8, so no rule can name it.
+    /// A part that the authorizer compares is not UTF-8 once decoded, so no rule can name it.
     NotUtf8,
+    /// The URI does not begin with a slash: the authorizer sees an empty path, whatever follows.
+    NoPath,
 }
 
-/// Splits a request URI into its decoded path and its raw query.
-pub(super) fn split(uri: &str) -> Result<(Cow<'_, str>, &str), MalformedUri> {
+/// Splits a request URI into what its path names and its raw query.
+pub(super) fn split(uri: &str) -> Result<(Target, &str), MalformedUri> {
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
-    let path = percent_decode_str(path).decode_utf8().map_err(|_| MalformedUri::NotUtf8)?;
-    Ok((path, query))
+    if !path.starts_with('/') && path != "*" {
+        return Err(MalformedUri::NoPath);
+    }
+    let path: Cow<'_, [u8]> = percent_decode_str(path).into();
+    Ok((target(&path)?, query))
 }
 
-/// Reads a decoded path.
-pub(super) fn target<'a>(path: &'a Cow<'a, str>) -> Result<Target<'a>, MalformedUri> {
-    let trimmed = path.trim_matches('/');
-    let segments: Vec<&str> = trimmed.split('/').collect();
-    let url = || Ok(Target::Url(Cow::Borrowed(&**path)));
-    let (group, parts) = match segments[..] {
-        ["api", _version, _, ..] => ("", &segments[2..]),
-        ["apis", group, _version, _, ..] => (group, &segments[3..]),
-        _ => return url(),
-    };
-    resource(group, parts).map(Target::Resource)
+/// Reads a decoded path. Segments that the authorizer does not read may be any bytes.
+fn target(path: &[u8]) -> Result<Target, MalformedUri> {
+    let segments: Vec<&[u8]> = trimmed(path).split(|byte| *byte == b'/').collect();
+    match segments[..] {
+        [b"api", _version, _, ..] => resource(b"", &segments[2..]),
+        [b"apis", group, _version, _, ..] => resource(group, &segments[3..]),
+        _ => Ok(Target::Url(utf8(path)?)),
+    }
 }
 
-fn resource<'a>(group: &'a str, mut parts: &[&'a str]) -> Result<Resource<'a>, MalformedUri> {
-    let prefix = match parts.first() {
-        Some(&prefix @ ("watch" | "proxy")) => {
+fn trimmed(path: &[u8]) -> &[u8] {
+    let is_slash = |byte: &u8| *byte == b'/';
+    let start = path.iter().take_while(|byte| is_slash(byte)).count();
+    let path = &path[start..];
+    let end = path.iter().rev().take_while(|byte| is_slash(byte)).count();
+    &path[..path.len() - end]
+}
+
+fn resource(group: &[u8], mut parts: &[&[u8]]) -> Result<Target, MalformedUri> {
+    let prefix: &[u8] = match parts.first() {
+        Some(&prefix @ (b"watch" | b"proxy")) => {
             parts = &parts[1..];
             prefix
         }
-        _ => "",
+        _ => b"",
     };
-    let mut namespace = "";
-    if let ["namespaces", name, rest @ ..] = parts {
+    let mut namespace: &[u8] = b"";
+    if let [b"namespaces", name, rest @ ..] = parts {
         namespace = name;
-        if !matches!(rest.first(), None | Some(&("status" | "finalize"))) {
+        if !matches!(rest.first(), None | Some(&(b"status" | b"finalize"))) {
             parts = rest;
         }
     }
     let part = |index: usize| parts.get(index).copied().unwrap_or_default();
     let found = Resource {
-        group,
-        namespace,
-        plural: part(0),
-        name: part(1),
-        subresource: if prefix == "proxy" { "" } else { part(2) },
-        watch_prefix: prefix == "watch",
+        group: utf8(group)?,
+        namespace: utf8(namespace)?,
+        plural: utf8(part(0))?,
+        name: utf8(part(1))?,
+        subresource: utf8(if prefix == b"proxy" { b"" } else { part(2) })?,
+        watch_prefix: prefix == b"watch",
     };
-    if found.plural.is_empty() { Err(MalformedUri::NoResource) } else { Ok(found) }
+    if found.plural.is_empty() {
+        return Err(MalformedUri::NoResource);
+    }
+    Ok(Target::Resource(found))
+}
+
+fn utf8(bytes: &[u8]) -> Result<Box<str>, MalformedUri> {
+    std::str::from_utf8(bytes).map(Into::into).map_err(|_| MalformedUri::NotUtf8)
 }
 
 /// The object name that a list's or watch's `fieldSelector` asks for, or the empty
@@ -175,23 +192,14 @@ fn unescape(value: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn resource_of(uri: &str) -> (String, String, String, String, String) {
-        let (path, _) = split(uri).unwrap();
-        match target(&path).unwrap() {
-            Target::Resource(found) => (
-                found.group.to_owned(),
-                found.namespace.to_owned(),
-                found.plural.to_owned(),
-                found.subresource.to_owned(),
-                found.name.to_owned(),
-            ),
+    fn resource_of(uri: &str) -> [String; 5] {
+        match split(uri).unwrap().0 {
+            Target::Resource(found) => {
+                [found.group, found.namespace, found.plural, found.subresource, found.name]
+                    .map(String::from)
+            }
             Target::Url(url) => panic!("{uri} read as the URL {url}"),
         }
-    }
-
-    fn strings(parts: [&str; 5]) -> (String, String, String, String, String) {
-        let [group, namespace, plural, subresource, name] = parts.map(str::to_owned);
-        (group, namespace, plural, subresource, name)
     }
 
     #[test]
@@ -209,7 +217,7 @@ mod tests {
             ("/apis/g/v1/namespaces/ns/namespaces/x", ["g", "ns", "namespaces", "", "x"]),
             ("/apis/g/v1/widgets/w/status/deeper", ["g", "", "widgets", "status", "w"]),
         ] {
-            assert_eq!(resource_of(uri), strings(expected), "{uri}");
+            assert_eq!(resource_of(uri), expected, "{uri}");
         }
     }
 
@@ -217,18 +225,30 @@ mod tests {
     fn short_and_foreign_paths_are_urls() {
         for uri in ["/", "/api", "/api/v1", "/api/v1/", "/apis/apps/v1", "/metrics", "/foo/bar/baz"]
         {
-            let (path, _) = split(uri).unwrap();
-            assert_eq!(target(&path), Ok(Target::Url(uri.into())), "{uri}");
+            assert_eq!(split(uri).unwrap().0, Target::Url(uri.into()), "{uri}");
         }
     }
 
     #[test]
-    fn paths_that_name_no_resource_are_malformed() {
-        for uri in ["/api/v1//pods", "/api/v1/watch", "/apis/apps/v1/watch"] {
-            let (path, _) = split(uri).unwrap();
-            assert_eq!(target(&path), Err(MalformedUri::NoResource), "{uri}");
+    fn paths_that_name_nothing_are_malformed() {
+        for (uri, expected) in [
+            ("/api/v1//pods", MalformedUri::NoResource),
+            ("/api/v1/watch", MalformedUri::NoResource),
+            ("/apis/apps/v1/watch", MalformedUri::NoResource),
+            ("/healthz/%ff", MalformedUri::NotUtf8),
+            ("/api/v1/namespaces/ns/pods/%ff", MalformedUri::NotUtf8),
+            // `GET http:api/v1/...`: authorized as an empty path, logged like this.
+            ("api/v1/namespaces/ns/secrets/s", MalformedUri::NoPath),
+            ("", MalformedUri::NoPath),
+        ] {
+            assert_eq!(split(uri).err(), Some(expected), "{uri}");
         }
-        assert_eq!(split("/api/%ff"), Err(MalformedUri::NotUtf8));
+    }
+
+    #[test]
+    fn segments_that_are_not_compared_may_be_any_bytes() {
+        let uri = "/api/v1/namespaces/ns/services/web/proxy/%ff";
+        assert_eq!(resource_of(uri), ["", "ns", "services", "proxy", "web"]);
     }
 
     #[test]

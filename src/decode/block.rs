@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use crate::audit::{Event, Text};
+use crate::audit::{Event, Frame, Text};
 use crate::source::{Block, Layout, Place};
 
 use super::dialect::Dialect;
@@ -13,6 +13,15 @@ use super::problem::{Cause, Problem, Warning};
 use super::tally::Tally;
 use super::timestamp;
 use super::{Consumer, UsageRow};
+
+/// Whether the byte can stand in a timestamp. Any other text before an event may be a
+/// caller's, and so may be the event behind it.
+fn is_of_time(byte: u8) -> bool {
+    byte.is_ascii_digit() || b"-:.+TZ ".contains(&byte)
+}
+
+/// What stands before an event in a line of an export: a timestamp.
+const LONGEST_PREFIX: usize = 40;
 
 /// The input that a block is from.
 #[derive(Clone, Debug)]
@@ -40,7 +49,7 @@ pub(super) struct Decoder<'d, C> {
     /// Where in the block the current record starts.
     at: usize,
     /// The events of the current wrapper, where one may stand twice.
-    pub(super) seen: HashSet<[String; 4]>,
+    pub(super) seen: HashSet<[String; 5]>,
 }
 
 /// Where a piece of text stands in what wraps it.
@@ -75,35 +84,85 @@ impl<'t> Nest<'t> {
     }
 }
 
+/// Whole lines of a block that are known to be UTF-8.
+#[derive(Clone, Copy, Default)]
+struct Stretch<'b> {
+    text: &'b str,
+    base: usize,
+}
+
+impl<'b> Stretch<'b> {
+    /// From the line at `base` to the first line that is not UTF-8; empty if that is it.
+    fn from(bytes: &'b [u8], base: usize) -> Self {
+        let rest = &bytes[base..];
+        let valid = match std::str::from_utf8(rest) {
+            Ok(_) => rest.len(),
+            Err(error) => memrchr(b'\n', &rest[..error.valid_up_to()]).map_or(0, |n| n + 1),
+        };
+        Self { text: std::str::from_utf8(&rest[..valid]).unwrap_or_default(), base }
+    }
+
+    fn holds(self, at: usize) -> bool {
+        (self.base..self.base + self.text.len()).contains(&at)
+    }
+}
+
 impl<C: Consumer> Decoder<'_, C> {
-    /// Splits the block at lines that are not UTF-8. What surrounds them is used.
     fn decode(&mut self) {
         let bytes = self.block.bytes();
-        let mut start = 0;
-        while start < bytes.len() {
-            match std::str::from_utf8(&bytes[start..]) {
-                Ok(text) => return self.text(text, start),
-                Err(error) => {
-                    let wrong = start + error.valid_up_to();
-                    let line =
-                        memrchr(b'\n', &bytes[start..wrong]).map_or(start, |n| start + n + 1);
-                    let end = memchr(b'\n', &bytes[wrong..]).map_or(bytes.len(), |n| wrong + n + 1);
-                    if let Ok(text) = std::str::from_utf8(&bytes[start..line]) {
-                        self.text(text, start);
-                    }
-                    self.at = line;
-                    self.malformed(&Cause::InvalidUtf8, &bytes[line..end]);
-                    start = end;
-                }
+        let (mut at, mut known) = (0, Stretch::default());
+        while at < bytes.len() {
+            if let Some(next) = self.framed_line(bytes, at) {
+                at = next;
+                continue;
+            }
+            if !known.holds(at) {
+                known = Stretch::from(bytes, at);
+            }
+            at = if known.text.is_empty() {
+                self.undecodable_line(bytes, at)
+            } else {
+                self.text(known, at)
+            };
+        }
+    }
+
+    /// Hands on the line at `at` unparsed, if the consumer takes it so, and returns where
+    /// the next one starts: the decision that is made for every line of an ordinary log.
+    fn framed_line(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        if self.block.layout != Layout::Lines {
+            return None;
+        }
+        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+        let line = bytes[at..end].strip_suffix(b"\r").unwrap_or(&bytes[at..end]);
+        let start = memchr(b'{', &line[..line.len().min(LONGEST_PREFIX)])?;
+        if !line[..start].iter().all(|byte| is_of_time(*byte)) {
+            return None;
+        }
+        if !self.consumer.frame(&Frame::of(&line[start..])?) {
+            return None;
+        }
+        self.tally.audit_events += 1;
+        Some(end + 1)
+    }
+
+    /// Decodes from `at`: one record of lines, or all values there are.
+    fn text(&mut self, known: Stretch<'_>, at: usize) -> usize {
+        let Stretch { text, base } = known;
+        match self.block.layout {
+            Layout::Lines => base + self.record(text, at - base, Nest::block(base)),
+            Layout::Values => {
+                self.values(text, Nest::block(base));
+                base + text.len()
             }
         }
     }
 
-    fn text(&mut self, text: &str, base: usize) {
-        match self.block.layout {
-            Layout::Lines => self.lines(text, Nest::block(base)),
-            Layout::Values => self.values(text, Nest::block(base)),
-        }
+    fn undecodable_line(&mut self, bytes: &[u8], at: usize) -> usize {
+        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n + 1);
+        self.at = at;
+        self.malformed(&Cause::InvalidUtf8, &bytes[at..end]);
+        end
     }
 
     /// Says that a record starts `at` bytes into a text, for messages.
@@ -124,13 +183,8 @@ impl<C: Consumer> Decoder<'_, C> {
             event.stage_timestamp = Text::from(time);
         }
         self.tally.salvaged += u64::from(event.salvaged);
-        self.hand_on(&event);
-    }
-
-    /// Hands an event on.
-    pub(super) fn hand_on(&mut self, event: &Event<'_>) {
         self.tally.audit_events += 1;
-        self.consumer.event(event);
+        self.consumer.event(&event);
     }
 
     pub(super) fn usage_row(&mut self, row: &UsageRow<'_>) {
@@ -159,6 +213,7 @@ impl<C: Consumer> Decoder<'_, C> {
 }
 
 /// What tells two events apart. The ID alone is not enough: callers choose it.
-fn identity(event: &Event<'_>) -> [String; 4] {
-    [&event.audit_id, &event.stage, &event.request_uri, &event.verb].map(|text| text.to_string())
+fn identity(event: &Event<'_>) -> [String; 5] {
+    let Event { audit_id, stage, request_uri, verb, user, .. } = event;
+    [audit_id, stage, request_uri, verb, &user.username].map(|text| text.to_string())
 }

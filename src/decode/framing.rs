@@ -17,7 +17,10 @@ use super::prefix::Cri;
 use super::problem::{Cause, Problem, Warning};
 use super::scan::{self, Skip};
 use super::tally::Tally;
-use super::walker::DEPTH;
+use super::walker::{DEPTH, is_event};
+
+/// Bytes at the start of an input that tell its dialect.
+const HEAD: usize = 4 << 10;
 
 /// Cuts one input, and keeps what was found wrong on the way.
 #[derive(Debug)]
@@ -68,7 +71,12 @@ impl Framing {
         &self.dialect
     }
 
-    /// Adds what was found wrong with the input called `name`.
+    /// Whether there is anything to [report](Self::report).
+    pub fn has_findings(&self) -> bool {
+        self.warning.is_some() || !self.too_long.is_empty()
+    }
+
+    /// Adds what was found wrong since the last time with the input called `name`.
     pub fn report(&mut self, name: &Arc<str>, tally: &mut Tally) {
         if let Some(warning) = self.warning.take() {
             tally.warn(name, warning);
@@ -109,13 +117,18 @@ impl Framing {
         if ended {
             return Cut::Block(unread.len(), layout);
         }
-        let at_line = match &self.dialect {
-            Dialect::Plain if self.levels == 0 => last_line_end(unread),
-            Dialect::Plain => first_line_end(unread),
-            Dialect::Cri => last_whole_record(unread),
-            Dialect::Csv(_) => memrchr(b'\n', unread).map(|newline| newline + 1),
+        let line_end = match &self.dialect {
+            Dialect::Plain => return self.cut_values(unread, layout),
+            Dialect::Cri if unread.len() < self.record_limit => last_whole_record(unread),
+            Dialect::Cri | Dialect::Csv(_) => memrchr(b'\n', unread).map(|newline| newline + 1),
         };
-        if let Some(end) = at_line {
+        line_end.map_or_else(|| self.more(unread), |end| Cut::Block(end, Layout::Lines))
+    }
+
+    fn cut_values(&mut self, unread: &[u8], layout: Layout) -> Cut {
+        let line_end =
+            if self.levels == 0 { last_line_end(unread) } else { first_line_end(unread) };
+        if let Some(end) = line_end {
             // A line that starts afresh ends every value that is still open.
             self.levels = 0;
             return Cut::Block(end, layout);
@@ -124,10 +137,15 @@ impl Framing {
         if let Some(end) = ends.line {
             return Cut::Block(end, Layout::Lines);
         }
-        if let Some(end) = ends.value {
+        let is_text = self.levels == 0 && !starts_container(unread);
+        if let Some(end) = ends.value.filter(|_| !is_text) {
             self.levels = ends.levels;
             return Cut::Block(end, Layout::Values);
         }
+        self.more(unread)
+    }
+
+    fn more(&self, unread: &[u8]) -> Cut {
         Cut::More((unread.len() * 2).min(self.record_limit))
     }
 
@@ -136,7 +154,7 @@ impl Framing {
         let start = self.value_start(unread);
         let value = &unread[start..];
         let container = matches!(value.first(), Some(b'{' | b'['));
-        if container && self.levels < DEPTH && !scan::is_event(value) {
+        if container && self.levels < DEPTH && !is_event(value) {
             self.levels += 1;
             return Cut::Skip(start + 1);
         }
@@ -180,6 +198,10 @@ impl Framing {
 impl Cutter for Framing {
     fn cut(&mut self, unread: &[u8], place: Place, ended: bool) -> Cut {
         if !self.started {
+            let head = HEAD.min(self.record_limit);
+            if unread.len() < head && !ended {
+                return Cut::More(head);
+            }
             let header = self.start(unread);
             if header > 0 {
                 return Cut::Skip(header);
@@ -193,6 +215,11 @@ impl Cutter for Framing {
             cut => cut,
         }
     }
+}
+
+fn starts_container(unread: &[u8]) -> bool {
+    let first = unread.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != b',');
+    matches!(first, Some(b'{' | b'['))
 }
 
 /// After the last line end that no value goes on over.
@@ -240,7 +267,7 @@ mod tests {
     fn cut(text: &str, size: usize, limit: usize) -> (Vec<(String, Layout)>, Vec<String>) {
         let buffers = Buffers::new(1, size);
         let mut blocks = Blocks::new(text.as_bytes(), size, &buffers);
-        let mut framing = Framing::new(size, limit);
+        let mut framing = Framing { started: true, ..Framing::new(size, limit) };
         let mut cut = Vec::new();
         let mut too_long = Vec::new();
         loop {
@@ -323,7 +350,7 @@ mod tests {
             part("F", "stdout", "{\"b\":2}"),
         ]
         .concat();
-        let (blocks, _) = cut(&text, 70, 1000);
-        assert!(texts(&blocks)[0].ends_with("1}\n"), "{blocks:?}");
+        assert_eq!(last_whole_record(&text.as_bytes()[..text.len() - 1]), Some(105));
+        assert_eq!(last_whole_record(&text.as_bytes()[..70]), None);
     }
 }

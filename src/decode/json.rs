@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::audit::Text;
@@ -43,6 +43,48 @@ pub(super) fn members<'a>(
 /// Calls `each` with every element of an array.
 pub(super) fn elements<'a>(array: &'a str, each: impl FnMut(&'a str)) -> serde_json::Result<()> {
     Elements(each).deserialize(&mut serde_json::Deserializer::from_str(array))
+}
+
+/// Whether the object that `text` starts with, and may end within, has one of
+/// `keys` at its own level.
+pub(super) fn has_key(text: &[u8], keys: &[&str]) -> bool {
+    let mut found = false;
+    let search = KeySearch { keys, found: &mut found };
+    // An error only ends the search early: at the end of the text, or at the key.
+    let _ = search.deserialize(&mut serde_json::Deserializer::from_slice(text));
+    found
+}
+
+struct KeySearch<'k> {
+    keys: &'k [&'k str],
+    found: &'k mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySearch<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeySearch<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            if self.keys.contains(&&*key) {
+                *self.found = true;
+                return Ok(());
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
 }
 
 struct Members<F>(F);
@@ -115,6 +157,18 @@ mod tests {
         assert_eq!(seen, [r#"{"a":1}"#, "\"x\""]);
         assert_eq!(scalar("4.0").as_deref(), Some("4.0"));
         assert_eq!(scalar("null"), None);
+    }
+
+    #[test]
+    fn a_key_is_found_at_the_level_of_the_object_only() {
+        let is_event = |text: &[u8]| has_key(text, &["auditID", "requestURI"]);
+        assert!(is_event(br#"{"kind":"Event", "auditID" : "x"#));
+        assert!(is_event(br#"{"a":{"b":[1,2]},"requestURI":"#));
+        assert!(!is_event(br#"{"message":"{\"auditID\":1}"}"#));
+        assert!(!is_event(br#"{"items":[{"auditID":"x","requestURI":"y"}]}"#));
+        assert!(!is_event(br#"{"a":"auditID","b":["auditID"]}{"auditID":1}"#));
+        assert!(!is_event(br#"[{"auditID":1}]"#));
+        assert!(!is_event(b"text"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::json;
 use super::prefix::{self, Cri};
 use super::problem::{Cause, Warning};
 use super::usage_row::{Column, UsageRow};
-use super::walker::DEPTH;
+use super::walker::{DEPTH, holds_event, is_event};
 
 impl<C: Consumer> Decoder<'_, C> {
     /// Decodes whole lines.
@@ -26,26 +26,28 @@ impl<C: Consumer> Decoder<'_, C> {
         }
         let mut at = 0;
         while at < text.len() {
-            let end = line_end(text, at);
-            let line = &text[at..end];
-            at = if self.is_event_line(line, nest) {
-                end + 1
-            } else {
-                self.mark(nest, at);
-                self.other_line(text, at, nest)
-            };
+            at = self.record(text, at, nest);
         }
     }
 
-    /// Hands on the event that `line` is, if it is one from end to end: the
-    /// decision that is made for every line of an ordinary log.
+    /// Decodes the record that starts with the line at `at`, and returns where the next
+    /// one starts.
+    pub(super) fn record(&mut self, text: &str, at: usize, nest: Nest<'_>) -> usize {
+        let end = line_end(text, at);
+        if self.is_event_line(&text[at..end], nest) {
+            return end + 1;
+        }
+        self.mark(nest, at);
+        self.other_line(text, at, nest)
+    }
+
+    /// Hands on the event that `line` is, if it is one from end to end.
     fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
-        let Some(start) = prefix::first_brace(line) else { return false };
+        let Some(start) = prefix::json_start(line) else { return false };
         match Event::parse(&line[start..]) {
-            Ok(event)
-                if event.is_audit_event() && !event.stage_timestamp.is_empty() && !nest.wrapped =>
-            {
-                self.hand_on(&event);
+            // Without a time of its own it may get one from what precedes it.
+            Ok(event) if event.is_audit_event() && (start == 0 || has_time(&event)) => {
+                self.found(event, nest);
                 true
             }
             _ => false,
@@ -53,21 +55,24 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     /// Decodes what starts with the line at `at`, which may go on over further
-    /// lines, and returns where the after record starts.
+    /// lines, and returns where the next record starts.
     fn other_line(&mut self, text: &str, at: usize, nest: Nest<'_>) -> usize {
         let after = line_end(text, at) + 1;
         let raw = &text[at..after - 1];
         let line = raw.trim_start_matches('\u{feff}').trim();
         let start = at + (line.as_ptr() as usize - raw.as_ptr() as usize);
-        if line.is_empty() {
-        } else if line.contains('\x1b') {
+        if line.is_empty() || self.csv_line(line, nest) {
+            return after;
+        }
+        if let Some(cri) = Cri::of(line) {
+            return self.container_line(text, at, cri, nest);
+        }
+        if prefix::starts_json(line) {
+            return self.values_of_lines(text, start, nest);
+        }
+        if line.contains('\x1b') {
             let plain = prefix::without_colours(line);
             self.lines(&plain, nest.deeper());
-        } else if let Some(cri) = Cri::of(line) {
-            return self.container_line(text, at, cri, nest);
-        } else if self.csv_line(line, nest) {
-        } else if prefix::starts_json(line) {
-            return self.values_of_lines(text, start, nest);
         } else {
             self.text_line(line, start, nest);
         }
@@ -82,7 +87,7 @@ impl<C: Consumer> Decoder<'_, C> {
         if line.contains("\"{\"\"") {
             return self.csv_fields(&csv::fields(line), nest);
         }
-        let mut cut = None;
+        let mut broken = None;
         for start in prefix::candidates(line) {
             let timed = nest.timed(prefix::time(&line[..start]));
             let timed = Nest { base: nest.base.map(|base| base + at), ..timed };
@@ -91,12 +96,17 @@ impl<C: Consumer> Decoder<'_, C> {
                 self.values_of_lines(line, start, timed);
                 return;
             }
-            cut = cut.or_else(|| is_event(&line[start..]).then_some((start, timed)));
-        }
-        match cut {
-            Some((start, timed)) => {
+            if is_event(&line.as_bytes()[start..]) {
                 let timed = timed.timed(prefix::trailing_time(line));
-                self.cut_event(&line[start..], timed);
+                return self.cut_event(&line[start..], timed);
+            }
+            if line[start..].contains("auditID") {
+                broken = broken.or(Some((start, timed)));
+            }
+        }
+        match broken {
+            Some((start, timed)) => {
+                self.values_of_lines(line, start, timed);
             }
             None if prefix::is_frame(line) => self.frame(line),
             None => self.not_audit(),
@@ -104,8 +114,11 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     fn frame(&mut self, line: &str) {
-        if line.starts_with("NEXTTOKEN\t") {
-            self.warn(Warning::MorePages);
+        let mut columns = line.split('\t');
+        match (columns.next(), columns.next().map(Column::named)) {
+            (Some("NEXTTOKEN"), _) => self.warn(Warning::MorePages),
+            (Some("RESULTS"), Some(Column::Usage(_))) => self.warn(Warning::AggregatedText),
+            _ => {}
         }
     }
 
@@ -175,8 +188,11 @@ impl<C: Consumer> Decoder<'_, C> {
     fn message_row(&mut self, columns: &[Column], fields: &[String], nest: Nest<'_>) {
         let of = |wanted| columns.iter().position(|column| *column == wanted);
         let time = of(Column::Time).map(|at| fields[at].as_str());
-        if let Some(at) = of(Column::Message) {
-            self.lines(&fields[at], nest.deeper().timed(time));
+        match of(Column::Message).map(|at| &fields[at]) {
+            Some(message) if holds_event(message) => {
+                self.lines(message, nest.deeper().timed(time));
+            }
+            _ => self.not_audit(),
         }
     }
 
@@ -201,11 +217,11 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 }
 
+fn has_time(event: &Event<'_>) -> bool {
+    !event.stage_timestamp.is_empty()
+}
+
 /// Where the line at `at` ends: its line break, or the end of the text.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |newline| at + newline)
-}
-
-fn is_event(text: &str) -> bool {
-    super::scan::is_event(text.as_bytes())
 }

@@ -20,7 +20,7 @@ mod usage_row;
 mod values;
 mod walker;
 
-use crate::audit::Event;
+use crate::audit::{Event, Frame};
 
 pub use block::{Origin, decode};
 pub use dialect::Dialect;
@@ -31,6 +31,14 @@ pub use usage_row::UsageRow;
 
 /// Takes what was found, in no particular order.
 pub trait Consumer: Send {
+    /// One event line in the API server's own layout, before it is parsed. A consumer
+    /// that can do with what the frame shows takes it and answers true; else the line is
+    /// parsed whole.
+    fn frame(&mut self, frame: &Frame<'_>) -> bool {
+        let _ = frame;
+        false
+    }
+
     /// One audit event, of any stage.
     fn event(&mut self, event: &Event<'_>);
 

@@ -1,24 +1,37 @@
 //! What stands before the JSON on a line: times, stream names, labels, columns.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 
 /// How far into a line its JSON is looked for.
 const REACH: usize = 1024;
 /// How many places a line's JSON is tried at: Loki's labels look like JSON too.
 const TRIES: usize = 8;
 
-/// Where the first brace stands, if early: the only place where the JSON of a
-/// well-formed line can start.
-pub(super) fn first_brace(line: &str) -> Option<usize> {
+/// Where the JSON of an ordinary line starts: at its first brace, if what comes
+/// before is nobody's words.
+pub(super) fn json_start(line: &str) -> Option<usize> {
     let head = &line.as_bytes()[..line.len().min(REACH)];
-    memchr(b'{', head)
+    let start = memchr(b'{', head)?;
+    (start == 0 || is_plain(&line[..start])).then_some(start)
 }
 
 /// The places on a line at which a JSON object may start, apart from its own start.
 pub(super) fn candidates(line: &str) -> impl Iterator<Item = usize> {
     let head = &line.as_bytes()[..line.len().min(REACH)];
     let braces = memchr_iter(b'{', head);
-    braces.filter(|at| starts_object(&line[*at..])).take(TRIES)
+    let starts = braces.filter(|at| starts_object(&line[*at..]) && is_plain(&line[..*at]));
+    starts.take(TRIES)
+}
+
+/// Whether `prefix` is made of times, names and labels. Other logs quote what
+/// callers sent, and an event that a caller sent is no event.
+fn is_plain(prefix: &str) -> bool {
+    let (before, after) = match (prefix.find('{'), prefix.rfind('}')) {
+        (Some(open), Some(close)) if open < close => (&prefix[..open], &prefix[close..]),
+        _ => (prefix, ""),
+    };
+    let quotes = |text: &str| memchr2(b'"', b'=', text.as_bytes()).is_some();
+    !is_klog(prefix) && !quotes(before) && !quotes(after)
 }
 
 /// Whether `text` looks like the start of JSON that could hold an event, and
@@ -42,6 +55,16 @@ fn starts_object(text: &str) -> bool {
 
 fn after_first(text: &str) -> Option<u8> {
     text.bytes().skip(1).find(|byte| !byte.is_ascii_whitespace())
+}
+
+/// Whether a line is the API server's own log rather than its audit log. What
+/// callers sent may stand in it as it came, so nothing in it is an event.
+fn is_klog(line: &str) -> bool {
+    let header = line.as_bytes();
+    header.len() > 6
+        && matches!(header[0], b'I' | b'W' | b'E' | b'F')
+        && header[1..5].iter().all(u8::is_ascii_digit)
+        && header[5] == b' '
 }
 
 /// The time among the words before the JSON, where there is one.
@@ -129,6 +152,27 @@ mod tests {
         }
         for text in ["[INFO] x", "{x}", "[10.0.0.1]", "text", "\"quoted\" text", "", "], text"] {
             assert!(!starts_json(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_caller_sent_is_not_taken_for_an_event() {
+        for line in [
+            "2026-11-20T09:15:02.113Z {\"a\":1}",
+            "2026-11-20T09:15:02.113Z {x=\"y\", z=\"{\"} {\"a\":1}",
+            "<14>Nov 20 09:15:02 host kube-apiserver[9]: {\"a\":1}",
+            "EVENTS\t0039\t1795166104413\tkube-apiserver-audit-0a\t{\"a\":1}\t1",
+        ] {
+            let at = candidates(line).next().map(|at| &line[at..at + 7]);
+            assert_eq!(at, Some("{\"a\":1}"), "{line}");
+        }
+        for line in [
+            "I1120 09:15:02.113406       9 request.go:1] Body: {\"a\":1}",
+            "time=2026-11-20T09:15:02Z msg={\"a\":1}",
+            "10.0.0.1 - - \"GET /{\"a\":1} HTTP/1.1\"",
+        ] {
+            assert_eq!(candidates(line).next(), None, "{line}");
+            assert_eq!(json_start(line), None, "{line}");
         }
     }
 

@@ -162,6 +162,9 @@ pub enum Warning {
     /// A Logs Insights query that was not complete when its results were fetched.
     #[error("the query was not complete but {0}: rows are missing")]
     QueryIncomplete(String),
+    /// Aggregated rows as text, where nothing says where a row ends.
+    #[error("aggregated query results are read from JSON and CSV only: use --output json")]
+    AggregatedText,
     /// As many rows as Logs Insights gives where no limit is set.
     #[error(
         "exactly 10,000 rows, where Logs Insights stops without saying so: rows are likely \

@@ -3,43 +3,47 @@
 //! Used where a value may be longer than is ever held in memory, so it works on
 //! bytes that may be cut anywhere, and never looks at one twice.
 
+use memchr::memchr3;
+
 /// Where whole values end, as far as they do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Ends {
     /// After the last line that ends outside of every value.
     pub(super) line: Option<usize>,
-    /// After the last whole value, or the comma behind it.
+    /// After the last whole object or array, or between the members of an
+    /// opened container after the last comma or closing bracket.
     pub(super) value: Option<usize>,
     /// Opened containers that are still open there.
     pub(super) levels: usize,
 }
 
 /// Finds the ends in `bytes`, which start between the values of the innermost
-/// of `levels` opened containers. Goes on to the first end that is `enough`
-/// bytes in, or that closes the last opened container.
+/// of `levels` opened containers. No further than `enough` bytes in, if there is
+/// an end before, nor than the end of the last opened container.
 ///
 /// A raw line break within a string is never legal: the record around it is
 /// broken, and the line break is an end.
 pub(super) fn ends(bytes: &[u8], levels: usize, enough: usize) -> Ends {
     let mut found = Ends { levels, ..Ends::default() };
     let mut walk = Walk::default();
-    for (at, &byte) in bytes.iter().enumerate() {
-        match walk.step(byte) {
-            Step::Within => continue,
-            Step::Break if levels == 0 => found.line = Some(at + 1),
-            Step::End if levels == 0 => found.value = Some(at + 1),
-            Step::Comma if levels > 0 => found.value = Some(at + 1),
+    let mut at = 0;
+    while let Some((after, step)) = walk.advance(bytes, at) {
+        at = after;
+        if at > enough && found.line.or(found.value).is_some() {
+            break;
+        }
+        match step {
+            Step::Break if levels == 0 => found.line = Some(at),
+            Step::End if levels == 0 && bytes[at - 1] != b'"' => found.value = Some(at),
+            Step::Comma if levels > 0 => found.value = Some(at),
             Step::Close if found.levels > 0 => {
                 found.levels -= 1;
-                found.value = Some(at + 1);
+                found.value = Some(at);
                 if found.levels == 0 {
                     break;
                 }
             }
-            Step::Break | Step::End | Step::Comma | Step::Close => {}
-        }
-        if at + 1 >= enough && found.value.max(found.line) == Some(at + 1) {
-            break;
+            _ => {}
         }
     }
     found
@@ -49,7 +53,7 @@ pub(super) fn ends(bytes: &[u8], levels: usize, enough: usize) -> Ends {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Skip {
     walk: Walk,
-    after_break: bool,
+    after_line: bool,
 }
 
 impl Skip {
@@ -57,17 +61,24 @@ impl Skip {
     /// at its own end, at a line break within a string, or where the next line
     /// cannot be part of it.
     pub(super) fn pass(&mut self, bytes: &[u8]) -> (usize, bool) {
-        for (at, &byte) in bytes.iter().enumerate() {
-            if self.after_break && !continues(byte) {
-                return (at, true);
+        let mut at = 0;
+        loop {
+            if self.after_line && at < bytes.len() {
+                self.after_line = false;
+                if !continues(bytes[at]) {
+                    return (at, true);
+                }
             }
-            self.after_break = byte == b'\n';
-            match self.walk.step(byte) {
-                Step::Within | Step::Comma => {}
-                Step::Break | Step::End | Step::Close => return (at + 1, true),
+            let Some((after, step)) = self.walk.advance(bytes, at) else {
+                return (bytes.len(), false);
+            };
+            at = after;
+            match step {
+                Step::Line => self.after_line = true,
+                Step::Comma => {}
+                Step::Break | Step::End | Step::Close => return (at, true),
             }
         }
-        (bytes.len(), false)
     }
 }
 
@@ -76,31 +87,7 @@ pub(super) fn continues(first: u8) -> bool {
     first.is_ascii_whitespace() || matches!(first, b'}' | b']' | b'"' | b',')
 }
 
-/// Whether the object that starts `bytes` has the keys of an audit event.
-pub(super) fn is_event(bytes: &[u8]) -> bool {
-    let mut walk = Walk::default();
-    let mut key = None;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let was_string = walk.in_string;
-        walk.step(byte);
-        match (walk.depth, was_string, walk.in_string) {
-            (0, ..) if at > 0 => return false,
-            (1, false, true) => key = Some((at + 1, at + 1)),
-            (1, true, false) => key = key.map(|(start, _)| (start, at)),
-            (1, false, false) if byte == b':' => {
-                let name = key.take().map(|(start, end)| &bytes[start..end]);
-                if matches!(name, Some(b"auditID" | b"requestURI")) {
-                    return true;
-                }
-            }
-            (1, false, false) if byte.is_ascii_whitespace() => {}
-            (1, false, false) => key = None,
-            _ => {}
-        }
-    }
-    false
-}
-
+/// Keeps track of strings and brackets.
 #[derive(Clone, Copy, Debug, Default)]
 struct Walk {
     depth: usize,
@@ -110,8 +97,8 @@ struct Walk {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Within a value, or in white space.
-    Within,
+    /// A line break within a container.
+    Line,
     /// A line break between values, or one that ends a broken value.
     Break,
     /// The last byte of a value.
@@ -123,49 +110,67 @@ enum Step {
 }
 
 impl Walk {
-    fn step(&mut self, byte: u8) -> Step {
-        if self.in_string {
-            return self.step_in_string(byte);
-        }
-        match byte {
-            b'"' => {
-                self.in_string = true;
-                Step::Within
+    /// Goes on from `at` to the next step, and says where it ends. All of
+    /// `bytes` is taken in where there is none.
+    fn advance(&mut self, bytes: &[u8], mut at: usize) -> Option<(usize, Step)> {
+        loop {
+            let (after, step) = if self.in_string {
+                self.advance_in_string(bytes, at)?
+            } else {
+                self.advance_outside(bytes, at)?
+            };
+            at = after;
+            if step.is_some() {
+                return step.map(|step| (at, step));
             }
-            b'{' | b'[' => {
-                self.depth += 1;
-                Step::Within
-            }
-            b'}' | b']' if self.depth == 0 => Step::Close,
-            b'}' | b']' => {
-                self.depth -= 1;
-                if self.depth == 0 { Step::End } else { Step::Within }
-            }
-            b',' if self.depth == 0 => Step::Comma,
-            b'\n' if self.depth == 0 => Step::Break,
-            _ => Step::Within,
         }
     }
 
-    fn step_in_string(&mut self, byte: u8) -> Step {
-        if std::mem::take(&mut self.escaped) {
-            return Step::Within;
+    fn advance_outside(&mut self, bytes: &[u8], at: usize) -> Option<(usize, Option<Step>)> {
+        let special = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b',' | b'\n');
+        let found = at + bytes[at..].iter().position(special)?;
+        let step = match bytes[found] {
+            b'"' => {
+                self.in_string = true;
+                None
+            }
+            b'{' | b'[' => {
+                self.depth += 1;
+                None
+            }
+            b'}' | b']' if self.depth == 0 => Some(Step::Close),
+            b'}' | b']' => {
+                self.depth -= 1;
+                (self.depth == 0).then_some(Step::End)
+            }
+            b',' => (self.depth == 0).then_some(Step::Comma),
+            _ => Some(if self.depth == 0 { Step::Break } else { Step::Line }),
+        };
+        Some((found + 1, step))
+    }
+
+    fn advance_in_string(&mut self, bytes: &[u8], at: usize) -> Option<(usize, Option<Step>)> {
+        if self.escaped {
+            bytes.get(at)?;
+            self.escaped = false;
+            return Some((at + 1, None));
         }
-        match byte {
-            b'\\' => self.escaped = true,
+        let found = at + memchr3(b'"', b'\\', b'\n', &bytes[at..])?;
+        let step = match bytes[found] {
             b'"' => {
                 self.in_string = false;
-                if self.depth == 0 {
-                    return Step::End;
-                }
+                (self.depth == 0).then_some(Step::End)
             }
-            b'\n' => {
+            b'\\' => {
+                self.escaped = true;
+                None
+            }
+            _ => {
                 *self = Self::default();
-                return Step::Break;
+                Some(Step::Break)
             }
-            _ => {}
-        }
-        Step::Within
+        };
+        Some((found + 1, step))
     }
 }
 
@@ -196,7 +201,8 @@ mod tests {
     #[test]
     fn enough_is_enough() {
         let text = r#"{"a":1}{"b":2}{"c":3}"#;
-        assert_eq!(ends(text.as_bytes(), 0, 8).value, Some(14));
+        assert_eq!(ends(text.as_bytes(), 0, 8).value, Some(7));
+        assert_eq!(ends(text.as_bytes(), 0, 2).value, Some(7));
     }
 
     #[test]
@@ -219,16 +225,5 @@ mod tests {
                 assert_eq!((&text[..passed], ended), (value, true), "pieces of {size}");
             }
         }
-    }
-
-    #[test]
-    fn an_event_is_known_by_keys_of_its_own() {
-        assert!(is_event(br#"{"kind":"Event", "auditID" : "x"#));
-        assert!(is_event(br#"{"a":{"b":[1,2]},"requestURI":"#));
-        assert!(!is_event(br#"{"message":"{\"auditID\":1}"}"#));
-        assert!(!is_event(br#"{"items":[{"auditID":"x","requestURI":"y"}]}"#));
-        assert!(!is_event(br#"{"a":"auditID","b":["auditID"]}{"auditID":1}"#));
-        assert!(!is_event(br#"[{"auditID":1}]"#));
-        assert!(!is_event(b"text"));
     }
 }

@@ -103,7 +103,8 @@ impl Column {
     /// Whether columns like these are an aggregated result that can be used.
     pub(super) fn are_usage(columns: &(impl Iterator<Item = Self> + Clone)) -> bool {
         let has = |column: Self| columns.clone().any(|other| other == column);
-        has(Self::Usage(Field::Who)) && has(Self::Usage(Field::Verb)) && !has(Self::Message)
+        let has_who = has(Self::Usage(Field::Who)) || has(Self::Usage(Field::CanonicalArn));
+        has_who && has(Self::Usage(Field::Verb)) && !has(Self::Message)
     }
 }
 

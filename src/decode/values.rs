@@ -13,7 +13,7 @@ use super::json;
 use super::lines::line_end;
 use super::problem::{Cause, Warning};
 use super::scan;
-use super::walker::DEPTH;
+use super::walker::{DEPTH, is_event};
 
 /// How EKS marks a record that it cut.
 const TRUNCATED: &str = "[Truncated...]";
@@ -26,6 +26,8 @@ struct Cursor<'t> {
     end: usize,
     /// Broken containers that were opened to get at their elements.
     opened: usize,
+    /// The first of them, and why it does not parse.
+    broken: Option<(usize, Cause)>,
     /// Whether the values are elements, so that text between them is an error.
     elements: bool,
     /// The key before the value.
@@ -52,6 +54,17 @@ impl<C: Consumer> Decoder<'_, C> {
     /// Reads values until something else comes, and leaves the cursor at the
     /// start of a line or at the end.
     fn value_run(&mut self, cursor: &mut Cursor<'_>, nest: Nest<'_>) {
+        let before = self.tally.records();
+        self.value_tokens(cursor, nest);
+        if let Some((at, cause)) = cursor.broken.take()
+            && self.tally.records() == before
+        {
+            self.mark(nest, at);
+            self.malformed(&cause, &cursor.text.as_bytes()[at..cursor.end]);
+        }
+    }
+
+    fn value_tokens(&mut self, cursor: &mut Cursor<'_>, nest: Nest<'_>) {
         while let Some(first) = cursor.next_token() {
             match first {
                 b'{' | b'[' | b'"' => self.value_or_broken(cursor, nest),
@@ -109,19 +122,17 @@ impl<C: Consumer> Decoder<'_, C> {
         let line = line_end(text, at).min(end);
         self.mark(nest, at);
         if bytes[at] == b'"' {
-            let cause = if error.is_eof() { Cause::CutRecord } else { Cause::NotJson };
-            self.malformed(&cause, &bytes[at..line]);
+            self.malformed(&cause_of(&text[at..line]), &bytes[at..line]);
             cursor.at = line + 1;
-        } else if scan::is_event(&bytes[at..line]) {
+        } else if is_event(&bytes[at..line]) {
             self.cut_event(&text[at..line], nest);
             cursor.at = line + 1;
-        } else if scan::is_event(&bytes[at..end]) {
+        } else if is_event(&bytes[at..end]) {
             let after = record_end(text, at).min(end);
             self.cut_event(&text[at..after], nest);
             cursor.at = after;
         } else if cursor.opened < DEPTH {
-            cursor.opened += 1;
-            cursor.at += 1;
+            cursor.open(error);
         } else {
             self.malformed(&Cause::TooDeep, &bytes[at..line]);
             cursor.at = record_end(text, at).min(end);
@@ -131,12 +142,11 @@ impl<C: Consumer> Decoder<'_, C> {
     /// An event whose text does not parse: what is left of it, if that decides.
     pub(super) fn cut_event(&mut self, text: &str, nest: Nest<'_>) {
         let text = text.trim_end();
-        let is_cut =
-            json::first_value(text).is_err_and(|error| error.is_eof()) || text.contains(TRUNCATED);
+        let cause = cause_of(text);
+        let is_cut = cause == Cause::CutRecord;
         match is_cut.then(|| Event::salvage(text)).flatten() {
             Some(event) => self.found(event, nest),
-            None if is_cut => self.malformed(&Cause::CutRecord, text.as_bytes()),
-            None => self.malformed(&Cause::NotJson, text.as_bytes()),
+            None => self.malformed(&cause, text.as_bytes()),
         }
     }
 
@@ -157,9 +167,15 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 }
 
+/// Why a record does not parse.
+fn cause_of(record: &str) -> Cause {
+    let ends_early = json::first_value(record).is_err_and(|error| error.is_eof());
+    if ends_early || record.contains(TRUNCATED) { Cause::CutRecord } else { Cause::NotJson }
+}
+
 impl<'t> Cursor<'t> {
     fn new(text: &'t str, at: usize) -> Self {
-        Self { text, at, end: text.len(), opened: 0, elements: false, key: None }
+        Self { text, at, end: text.len(), opened: 0, broken: None, elements: false, key: None }
     }
 
     /// Passes over white space and what stands between values.
@@ -169,6 +185,21 @@ impl<'t> Cursor<'t> {
         let skipped = rest.iter().take_while(|byte| between(**byte)).count();
         self.at = self.at.max(self.at.min(self.end) + skipped);
         rest.get(skipped).copied()
+    }
+
+    /// Goes on within a container that does not parse. If nothing in it is a
+    /// record, it is one broken record, but for a list whose elements have lines
+    /// of their own.
+    fn open(&mut self, error: &serde_json::Error) {
+        let is_cut = error.is_eof();
+        let rest = self.text[self.at..self.end].trim_end();
+        let goes_on = is_cut && rest.ends_with(['[', '{']);
+        if self.opened == 0 && !goes_on {
+            let cause = if is_cut { Cause::CutRecord } else { Cause::NotJson };
+            self.broken = Some((self.at, cause));
+        }
+        self.opened += 1;
+        self.at += 1;
     }
 
     /// Passes over a number or another word.

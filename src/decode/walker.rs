@@ -21,7 +21,7 @@ use super::usage_row::{Column, UsageRow};
 pub(super) const DEPTH: usize = 12;
 
 /// The keys under which exporters list records: each element is one.
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 10] = [
     "logEvents",
     "events",
     "items",
@@ -31,8 +31,8 @@ const LISTS: [&str; 9] = [
     "values",
     "logRecords",
     "Records",
+    "records",
 ];
-const MORE_LISTS: [&str; 1] = ["records"];
 
 /// The keys under which wrappers give the time of a record, best first.
 const TIMES: [&str; 6] = ["timestamp", "@timestamp", "timeUnixNano", "time", "_time", "date"];
@@ -61,24 +61,17 @@ impl<C: Consumer> Decoder<'_, C> {
         }
         match value.as_bytes().first() {
             Some(b'{') => self.object(value, nest),
-            Some(b'[') => self.array(value, nest.depth == 0, nest),
+            Some(b'[') => {
+                self.insights_row(value, nest) || self.array(value, nest.depth == 0, nest)
+            }
             Some(b'"') => self.string(value, nest),
             _ => false,
         }
     }
 
     fn object(&mut self, object: &str, nest: Nest<'_>) -> bool {
-        if KEY.find(object.as_bytes()).is_some()
-            && let Ok(event) = Event::parse(object)
-        {
-            if event.is_audit_event() {
-                self.found(event, nest);
-                return true;
-            }
-            if !event.audit_id.is_empty() && event.api_version.starts_with("audit.k8s.io/") {
-                self.malformed(&Cause::UnknownAuditVersion, object.as_bytes());
-                return true;
-            }
+        if self.event(object, nest) {
+            return true;
         }
         let Ok(contents) = self.contents(object) else {
             self.malformed(&Cause::NotJson, object.as_bytes());
@@ -92,7 +85,9 @@ impl<C: Consumer> Decoder<'_, C> {
             self.tally.add_insights_row(&self.origin.name);
         }
         let time = contents.time.as_ref().map(|(_, time)| &**time);
-        let within = Nest { wrapped: true, ..nest.deeper().timed(time) };
+        // Only beside another candidate can an event stand twice.
+        let wrapped = nest.wrapped || contents.containers.len() + contents.strings.len() > 1;
+        let within = Nest { wrapped, ..nest.deeper().timed(time) };
         let mut accounted = false;
         for (container, is_list) in contents.containers {
             accounted |= if container.starts_with('[') {
@@ -108,6 +103,24 @@ impl<C: Consumer> Decoder<'_, C> {
             self.warn(warning);
         }
         accounted
+    }
+
+    /// Hands `object` on if it is an event itself.
+    fn event(&mut self, object: &str, nest: Nest<'_>) -> bool {
+        if KEY.find(object.as_bytes()).is_none() {
+            return false;
+        }
+        let Ok(event) = Event::parse(object) else { return false };
+        if event.is_audit_event() {
+            self.found(event, nest);
+            return true;
+        }
+        let is_of_audit_api = event.api_version.starts_with("audit.k8s.io/");
+        let is_unknown = is_of_audit_api && !event.audit_id.is_empty();
+        if is_unknown {
+            self.malformed(&Cause::UnknownAuditVersion, object.as_bytes());
+        }
+        is_unknown
     }
 
     /// What matters of an object's members, containers before the strings that
@@ -134,7 +147,7 @@ impl<C: Consumer> Decoder<'_, C> {
         let seen = std::mem::take(&mut self.seen);
         let within = Nest { wrapped: false, ..nest.deeper() };
         let read = json::elements(array, |element| {
-            let counted = self.insights_row(element, within) || self.value(element, within);
+            let counted = self.value(element, within);
             if !counted && records {
                 self.not_audit();
             }
@@ -186,7 +199,7 @@ impl<C: Consumer> Decoder<'_, C> {
         let of = |wanted| columns.iter().find(|(column, _)| *column == wanted);
         let time = of(Column::Time).map(|(_, time)| &**time);
         match of(Column::Message) {
-            Some((_, message)) => {
+            Some((_, message)) if holds_event(message) => {
                 self.lines(message, nest.deeper().timed(time));
                 true
             }
@@ -220,7 +233,7 @@ const NOTED: [&str; 5] =
 
 impl<'t> Contents<'t> {
     fn add(&mut self, key: &str, value: &'t str) {
-        let is_list = LISTS.contains(&key) || MORE_LISTS.contains(&key);
+        let is_list = LISTS.contains(&key);
         match value.as_bytes().first() {
             Some(b'{' | b'[') if is_list || holds_event(value) => {
                 self.containers.push((value, is_list));
@@ -231,7 +244,8 @@ impl<'t> Contents<'t> {
         if let Some(rank) = TIMES.iter().position(|time| *time == key)
             && self.time.as_ref().is_none_or(|(best, _)| rank < *best)
         {
-            self.time = json::scalar(value).map(|time| (rank, time));
+            let time = json::scalar(value).map(|time| (rank, time));
+            self.time = time.or(self.time.take());
         }
         match key {
             "@message" => self.is_insights_row = true,
@@ -259,12 +273,17 @@ fn cell_of(cell: &str) -> Option<(Column, Text<'_>)> {
     Some((Column::named(&cell.field), cell.value))
 }
 
+/// Whether the object that `text` starts with is an event, were it whole.
+pub(super) fn is_event(text: &[u8]) -> bool {
+    json::has_key(text, &["auditID", "requestURI"])
+}
+
 static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"auditID\""));
 static MARKS: LazyLock<[Finder<'static>; 4]> =
     LazyLock::new(|| ["auditID", "H4sI", "class_uid", "protoPayload"].map(Finder::new));
 
 /// Whether there can be anything of interest in a piece of JSON.
-fn holds_event(json: &str) -> bool {
+pub(super) fn holds_event(json: &str) -> bool {
     MARKS.iter().any(|mark| mark.find(json.as_bytes()).is_some())
 }
 

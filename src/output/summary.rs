@@ -9,7 +9,7 @@ use crate::audit::Basis;
 use crate::decode::Tally;
 use crate::policy::{IdentityPlan, Outside, Plan, Proof, VersionSource};
 use crate::rbac::{Atom, ResourceAtom, UrlAtom};
-use crate::usage::{Evidence, Outcomes, Usage};
+use crate::usage::{Evidence, Outcomes, Place, Usage};
 
 /// All that one run of `generate` found.
 #[derive(Debug, Serialize)]
@@ -383,27 +383,16 @@ impl InputSummary {
 }
 
 fn events(outcomes: &Outcomes) -> EventSummary {
-    let Outcomes {
-        used,
-        uncounted_stage,
-        denied,
-        undecided,
-        inexpressible,
-        node_authorizer,
-        control_plane,
-        not_selected,
-        outside_window,
-    } = *outcomes;
     EventSummary {
-        used,
-        uncounted_stage,
-        denied,
-        undecided,
-        inexpressible,
-        node_authorizer,
-        control_plane,
-        not_selected,
-        outside_window,
+        used: outcomes.count(Place::Used),
+        uncounted_stage: outcomes.count(Place::UncountedStage),
+        denied: outcomes.count(Place::Denied),
+        undecided: outcomes.count(Place::Undecided),
+        inexpressible: outcomes.count(Place::Inexpressible),
+        node_authorizer: outcomes.count(Place::NodeAuthorizer),
+        control_plane: outcomes.count(Place::ControlPlane),
+        not_selected: outcomes.count(Place::NotSelected),
+        outside_window: outcomes.count(Place::OutsideWindow),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A set of objects comes in; for each ClusterRole with an `aggregationRule` the plain
 //! `ClusterRoles` whose rules it ends up with go out. Rules written by hand on an aggregated
-//! role count for nothing: the controller overwrites them
+//! role are overwritten by the controller, unless it selects none at all
 //! (`pkg/controller/clusterroleaggregation`). Never copies a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,7 +70,8 @@ impl<'a> Aggregation<'a> {
         Some(())
     }
 
-    /// Follows selections through other aggregated roles, in any circle, to plain roles.
+    /// Follows selections through other aggregated roles, in any circle, to plain roles and
+    /// to aggregated ones that kept their own rules.
     fn sources(&mut self, role: usize) -> Option<Vec<&'a ObjectId>> {
         let mut sources = Vec::new();
         let mut seen = HashSet::new();
@@ -79,15 +80,51 @@ impl<'a> Aggregation<'a> {
             if !seen.insert(role) {
                 continue;
             }
-            let Some(selected) = self.selected.get(&role) else {
+            if self.keeps_own_rules(role)? {
                 sources.push(self.roles[role].0);
-                continue;
-            };
-            let found = selected.len();
-            to_visit.extend(selected.iter().rev());
-            self.spend(found)?;
+            }
+            let found = self.selected_by(role);
+            to_visit.extend(found.iter().rev());
+            let steps = found.len();
+            self.spend(steps)?;
         }
         Some(sources)
+    }
+
+    fn has_rules(&self, role: usize) -> bool {
+        !items(self.roles[role].1.rules.as_ref()).is_empty()
+    }
+
+    fn selected_by(&self, role: usize) -> &[usize] {
+        self.selected.get(&role).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the rules written on a role are its rules: on a plain role, and on an
+    /// aggregated one that selects no rule at all. The controller applies the union, and
+    /// applying an empty list takes nothing away.
+    fn keeps_own_rules(&mut self, role: usize) -> Option<bool> {
+        if !self.selected.contains_key(&role) {
+            return Some(true);
+        }
+        if !self.has_rules(role) {
+            return Some(false);
+        }
+        let mut seen = HashSet::new();
+        seen.insert(role);
+        let mut to_visit = self.selected_by(role).to_vec();
+        while let Some(other) = to_visit.pop() {
+            if !seen.insert(other) {
+                continue;
+            }
+            if self.has_rules(other) {
+                return Some(false);
+            }
+            let found = self.selected_by(other);
+            to_visit.extend(found);
+            let steps = found.len();
+            self.spend(steps)?;
+        }
+        Some(true)
     }
 
     fn spend(&mut self, steps: usize) -> Option<()> {
@@ -123,6 +160,8 @@ fn meets(requirement: &LabelSelectorRequirement, label: Option<&String>) -> bool
 mod tests {
     use k8s_openapi::api::rbac::v1::AggregationRule;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+    use k8s_openapi::api::rbac::v1::PolicyRule;
 
     use super::*;
 
@@ -171,6 +210,20 @@ mod tests {
         assert_eq!(unlimited(&objects, "admin"), ["z-admin", "a-view"]);
         assert_eq!(unlimited(&objects, "edit"), ["z-admin", "a-view"]);
         assert_eq!(aggregate(&objects).len(), 2);
+    }
+
+    #[test]
+    fn an_aggregated_role_that_selects_no_rule_keeps_its_own() {
+        let with_rule =
+            |role: ClusterRole| ClusterRole { rules: Some(vec![PolicyRule::default()]), ..role };
+        let objects: Objects = [
+            with_rule(aggregated("lone", "outer", vec![to("nothing")])),
+            with_rule(aggregated("outer", "x", vec![to("outer")])),
+        ]
+        .into_iter()
+        .collect();
+        assert_eq!(unlimited(&objects, "outer"), ["lone"]);
+        assert_eq!(unlimited(&objects, "lone"), ["lone"]);
     }
 
     #[test]

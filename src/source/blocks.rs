@@ -49,7 +49,7 @@ pub trait Cutter {
 }
 
 /// Bytes that can be decoded on their own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Block {
     buffer: Vec<u8>,
     len: usize,

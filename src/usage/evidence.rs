@@ -74,6 +74,22 @@ impl Bases {
     }
 }
 
+/// Events that say the same as one that was read.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    pub(super) events: u64,
+    pub(super) first: Option<Moment>,
+    pub(super) last: Option<Moment>,
+}
+
+impl Repeats {
+    pub(super) fn add(&mut self, moment: Moment) {
+        self.events += 1;
+        self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
+        self.last = self.last.max(Some(moment));
+    }
+}
+
 /// The part of an event that goes into evidence.
 pub(super) struct Occurrence<'e> {
     event: &'e Event<'e>,
@@ -127,12 +143,22 @@ impl Evidence {
         .filter_map(|(applies, tag)| applies.then_some(tag))
     }
 
-    pub(super) fn add(&mut self, occurrence: &Occurrence<'_>) {
-        let (events, first) = occurrence.row.unwrap_or((1, occurrence.moment));
-        match occurrence.stage {
+    /// Counts more events that say the same as one already added.
+    pub(super) fn repeat(&mut self, stage: Stage, repeats: &Repeats) {
+        self.count(stage, repeats.events);
+        self.see(repeats.first, repeats.last);
+    }
+
+    fn count(&mut self, stage: Stage, events: u64) {
+        match stage {
             Stage::ResponseStarted => self.started += events,
             Stage::RequestReceived | Stage::Finished => self.finished += events,
         }
+    }
+
+    pub(super) fn add(&mut self, occurrence: &Occurrence<'_>) {
+        let (events, first) = occurrence.row.unwrap_or((1, occurrence.moment));
+        self.count(occurrence.stage, events);
         self.worked |= occurrence.worked;
         self.aggregated |= occurrence.row.is_some();
         self.see(first, occurrence.moment);

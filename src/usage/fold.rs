@@ -1,12 +1,16 @@
 //! Events into usage: judges each event once and adds what it proves.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::aggregate;
-use super::evidence::Occurrence;
-use super::ledger::Table;
+use super::evidence::{Occurrence, Repeats};
+use super::ledger::{IdentityUsage, Place, Table};
+use super::memo::Memo;
 use super::{Choice, Evidence, Facts, Identity, Moment, Selection, Usage, Version};
-use crate::audit::{Conclusion, Event, Outcome, Reading, Settings, Stage, User, Who, conclude};
+use crate::audit::{
+    Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who, conclude,
+};
 use crate::decode::{Consumer, UsageRow};
 use crate::eks::username_template;
 use crate::rbac::Atom;
@@ -17,45 +21,125 @@ pub struct Fold {
     usage: Usage,
     selection: Arc<Selection>,
     settings: Settings,
+    /// Nothing where every event is to be read anew.
+    memo: Option<Memo<Effect>>,
+}
+
+/// Where an event was counted, and its like that are still to be counted there.
+#[derive(Debug)]
+struct Effect {
+    stage: Stage,
+    place: Place,
+    posts: Box<[Post]>,
+    /// The time of the event that was read. A later one cannot be an earlier sample.
+    read_at: Option<Moment>,
+    /// The repetitions since.
+    repeats: Repeats,
+}
+
+/// One entry of the ledger. Entries never move while a worker fills its ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Post {
+    identity: usize,
+    column: Column,
+    entry: usize,
+}
+
+/// The tables of [`super::IdentityUsage`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Needs,
+    Denied,
+    Advice,
+    ParamRefs,
 }
 
 impl Fold {
     /// An empty ledger.
     pub fn new(selection: Arc<Selection>, settings: Settings) -> Self {
-        Self { usage: Usage::default(), selection, settings }
+        Self { usage: Usage::default(), selection, settings, memo: Some(Memo::default()) }
+    }
+
+    /// The same without a memory of what was seen: slower, and nothing else.
+    #[must_use]
+    pub fn forgetful(mut self) -> Self {
+        self.memo = None;
+        self
     }
 
     /// What was folded.
-    pub fn into_usage(self) -> Usage {
+    pub fn into_usage(mut self) -> Usage {
+        let effects = self.memo.as_mut().map(Memo::forget);
+        self.settle(effects.into_iter().flatten());
         self.usage
     }
 
-    /// Adds one event, or an aggregated row made into one.
-    fn add(&mut self, event: &Event<'_>, row: Option<(u64, Option<Moment>)>) {
-        let reading = Reading::of(event);
-        if reading.stage == Stage::RequestReceived {
-            self.usage.outcomes.uncounted_stage += 1;
-            return;
+    /// Counts the event in hand like the one before it; false where it has to be read.
+    fn repeat(&mut self, frame: &Frame<'_>) -> bool {
+        let Some(memo) = &mut self.memo else { return false };
+        if !memo.take(frame) {
+            return false;
         }
-        let moment = moment(event);
-        if !self.selection.covers(moment) {
-            self.usage.outcomes.outside_window += 1;
-            return;
+        let Some(effect) = memo.effect() else { return false };
+        if effect.stage == Stage::RequestReceived {
+            effect.repeats.events += 1;
+            return true;
         }
-        self.note_window(moment);
-        self.note_server(event);
-        self.note_sightings(&reading);
-        self.count(event, &reading);
-        let occurrence = Occurrence::of(event, &reading, moment, row);
-        let (usage, selection) = (&mut self.usage, &self.selection);
-        conclude(event, &reading, self.settings, &mut |conclusion| {
-            Entry { usage, selection, event, occurrence: &occurrence }.add(conclusion);
-        });
+        let Some(moment) = Moment::of_own_form(frame.staged()) else { return false };
+        if !self.selection.covers(Some(moment)) {
+            self.usage.outcomes.add(Place::OutsideWindow, 1);
+            return true;
+        }
+        if effect.read_at.is_none_or(|read_at| moment <= read_at) {
+            return false;
+        }
+        effect.repeats.add(moment);
+        true
     }
 
-    fn note_window(&mut self, moment: Option<Moment>) {
-        self.usage.first = [self.usage.first, moment].into_iter().flatten().min();
-        self.usage.last = self.usage.last.max(moment);
+    /// Brings what was only counted into the ledger.
+    fn settle(&mut self, effects: impl IntoIterator<Item = Effect>) {
+        for effect in effects.into_iter().filter(|effect| effect.repeats.events > 0) {
+            let repeats = &effect.repeats;
+            self.usage.outcomes.add(effect.place, repeats.events);
+            self.usage.see(repeats.first);
+            self.usage.see(repeats.last);
+            for post in &effect.posts {
+                post.evidence(&mut self.usage).repeat(effect.stage, repeats);
+            }
+        }
+    }
+
+    /// Adds one event, or an aggregated row made into one.
+    fn add(
+        &mut self,
+        event: &Event<'_>,
+        reading: &Reading,
+        row: Option<(u64, Option<Moment>)>,
+    ) -> Option<Effect> {
+        let stage = reading.stage;
+        let moment = moment(event);
+        if stage == Stage::RequestReceived {
+            self.usage.outcomes.add(Place::UncountedStage, 1);
+            return Some(Effect::new(stage, Place::UncountedStage, None));
+        }
+        if !self.selection.covers(moment) {
+            self.usage.outcomes.add(Place::OutsideWindow, 1);
+            return None;
+        }
+        self.usage.see(moment);
+        self.note_server(event);
+        self.note_sightings(reading);
+        let place = self.place(event, reading);
+        self.usage.outcomes.add(place, 1);
+        let occurrence = Occurrence::of(event, reading, moment, row);
+        let mut posts = Vec::new();
+        let (usage, selection) = (&mut self.usage, &self.selection);
+        conclude(event, reading, self.settings, &mut |conclusion| {
+            posts
+                .extend(Entry { usage, selection, event, occurrence: &occurrence }.add(conclusion));
+        });
+        Some(Effect { posts: posts.into(), ..Effect::new(stage, place, moment) })
     }
 
     /// The API server calls itself over loopback; no one else can have its username.
@@ -78,39 +162,67 @@ impl Fold {
         }
     }
 
-    /// Counts the event in exactly one bucket.
-    fn count(&mut self, event: &Event<'_>, reading: &Reading) {
+    fn place(&self, event: &Event<'_>, reading: &Reading) -> Place {
         let (identity, username) = subject(event);
-        let outcomes = &mut self.usage.outcomes;
-        let bucket = match (reading.outcome, self.selection.choice(&identity, username)) {
-            (Outcome::Undecided, _) => &mut outcomes.undecided,
-            (_, Choice::ControlPlane) => &mut outcomes.control_plane,
-            (_, Choice::NotSelected) => &mut outcomes.not_selected,
-            (Outcome::Denied, _) => &mut outcomes.denied,
-            (Outcome::Allowed { .. }, _) if is_node_authorized(event) => {
-                &mut outcomes.node_authorizer
-            }
-            (Outcome::Allowed { .. }, _) if reading.is_inexpressible() => {
-                &mut outcomes.inexpressible
-            }
-            (Outcome::Allowed { .. }, Choice::Taken) => &mut outcomes.used,
-        };
-        *bucket += 1;
+        match (reading.outcome, self.selection.choice(&identity, username)) {
+            (Outcome::Undecided, _) => Place::Undecided,
+            (_, Choice::ControlPlane) => Place::ControlPlane,
+            (_, Choice::NotSelected) => Place::NotSelected,
+            (Outcome::Denied, _) => Place::Denied,
+            (Outcome::Allowed { .. }, _) if is_node_authorized(event) => Place::NodeAuthorizer,
+            (Outcome::Allowed { .. }, _) if reading.is_inexpressible() => Place::Inexpressible,
+            (Outcome::Allowed { .. }, Choice::Taken) => Place::Used,
+        }
     }
 }
 
 impl Consumer for Fold {
+    fn frame(&mut self, frame: &Frame<'_>) -> bool {
+        if self.repeat(frame) {
+            return true;
+        }
+        let Some(event) = frame.event() else { return false };
+        let reading = Reading::of(&event);
+        if reading.reads_body(self.settings) {
+            return false;
+        }
+        let effect = self.add(&event, &reading, None);
+        if let (Some(memo), Some(effect)) = (&mut self.memo, effect) {
+            let forgotten = memo.learn(effect);
+            self.settle(forgotten);
+        }
+        true
+    }
+
     fn event(&mut self, event: &Event<'_>) {
-        self.add(event, None);
+        self.add(event, &Reading::of(event), None);
     }
 
     fn usage_row(&mut self, row: &UsageRow<'_>) {
         let event = aggregate::event(row);
         if aggregate::is_whole(row) {
             let first = row.first.as_ref().and_then(|first| Moment::parse(first));
-            self.add(&event, Some((aggregate::calls(row), first)));
+            self.add(&event, &Reading::of(&event), Some((aggregate::calls(row), first)));
         } else {
-            self.usage.outcomes.inexpressible += 1;
+            self.usage.outcomes.add(Place::Inexpressible, 1);
+        }
+    }
+}
+
+impl Effect {
+    fn new(stage: Stage, place: Place, read_at: Option<Moment>) -> Self {
+        Self { stage, place, posts: Box::default(), read_at, repeats: Repeats::default() }
+    }
+}
+
+impl Post {
+    fn evidence<'u>(&self, usage: &'u mut Usage) -> &'u mut Evidence {
+        let used = &mut usage.identities[self.identity];
+        match self.column {
+            Column::Needs => &mut used.needs[self.entry],
+            Column::Denied => &mut used.denied[self.entry],
+            Column::Advice => &mut used.advice[self.entry],
+            Column::ParamRefs => &mut used.param_refs[self.entry],
         }
     }
 }
@@ -143,25 +255,28 @@ struct Entry<'f, 'e> {
 }
 
 impl Entry<'_, '_> {
-    fn add(&mut self, conclusion: Conclusion) {
+    /// Adds a conclusion, and says where.
+    fn add(&mut self, conclusion: Conclusion) -> Option<Post> {
         match conclusion {
-            Conclusion::Need { who, .. } if self.is_nodes_own(&who) => {}
+            Conclusion::Need { who, .. } if self.is_nodes_own(&who) => None,
             Conclusion::Need { who, atom, basis } => {
-                if let Some(evidence) = self.evidence(&who, |usage| &mut usage.needs, atom) {
-                    evidence.bases.add(basis);
-                }
+                let post = self.post(&who, Column::Needs, |usage| &mut usage.needs, atom)?;
+                post.evidence(self.usage).bases.add(basis);
+                Some(post)
             }
             Conclusion::Denied(atom) => {
-                self.evidence(&Who::Subject, |usage| &mut usage.denied, atom);
+                self.post(&Who::Subject, Column::Denied, |usage| &mut usage.denied, atom)
             }
             Conclusion::Advice(who, advice) => {
-                self.evidence(&who, |usage| &mut usage.advice, advice);
+                self.post(&who, Column::Advice, |usage| &mut usage.advice, advice)
             }
             Conclusion::ParamRef(reference) => {
-                self.evidence(&Who::Subject, |usage| &mut usage.param_refs, reference);
+                let who = Who::Subject;
+                self.post(&who, Column::ParamRefs, |usage| &mut usage.param_refs, reference)
             }
             Conclusion::ParamKind(kind) => {
                 self.usage.param_kinds.insert(kind);
+                None
             }
         }
     }
@@ -170,14 +285,15 @@ impl Entry<'_, '_> {
         *who == Who::Subject && is_node_authorized(self.event)
     }
 
-    /// The evidence for `key` of the identity concerned, this event added; nothing where
+    /// Adds this event to the evidence for `key` of the identity concerned; nothing where
     /// the identity is not asked for.
-    fn evidence<K: std::hash::Hash + Eq + 'static>(
+    fn post<K: Hash + Eq + 'static>(
         &mut self,
         who: &Who,
-        table: fn(&mut super::IdentityUsage) -> &mut Table<K, Evidence>,
+        column: Column,
+        table: impl Fn(&mut IdentityUsage) -> &mut Table<K, Evidence>,
         key: K,
-    ) -> Option<&mut Evidence> {
+    ) -> Option<Post> {
         let (identity, username) = match who {
             Who::Caller => (Identity::of_caller(&self.event.user), &*self.event.user.username),
             Who::Subject => subject(self.event),
@@ -186,15 +302,18 @@ impl Entry<'_, '_> {
         if self.selection.choice(&identity, username) != Choice::Taken {
             return None;
         }
-        let usage = self.usage.identities.entry(identity).or_default();
+        let slot = self.usage.identities.entry(identity);
+        let identity = slot.index();
+        let used = slot.or_default();
         match (who, &self.event.impersonated_user) {
             (Who::Reviewed { .. }, _) => {}
-            (Who::Subject, Some(user)) => learn(&mut usage.facts, user, None),
-            _ => learn(&mut usage.facts, &self.event.user, Some(&self.event.user_agent)),
+            (Who::Subject, Some(target)) => learn(&mut used.facts, target, None),
+            _ => learn(&mut used.facts, &self.event.user, Some(&self.event.user_agent)),
         }
-        let evidence = table(usage).entry(key).or_default();
-        evidence.add(self.occurrence);
-        Some(evidence)
+        let slot = table(used).entry(key);
+        let entry = slot.index();
+        slot.or_default().add(self.occurrence);
+        Some(Post { identity, column, entry })
     }
 }
 

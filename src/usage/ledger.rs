@@ -52,53 +52,52 @@ pub struct IdentityUsage {
     pub param_refs: Table<ParamRef, Evidence>,
 }
 
-/// Where the events went: each is in exactly one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcomes {
+/// Where an event went: each goes to exactly one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
     /// Proved needs.
-    pub used: u64,
+    Used,
     /// Came before authorization (`RequestReceived`).
-    pub uncounted_stage: u64,
+    UncountedStage,
     /// Refused by the authorizer.
-    pub denied: u64,
+    Denied,
     /// The authorizer was not asked, or failed.
-    pub undecided: u64,
-    /// Allowed, but no rule can say it: no verb, or no resource.
-    pub inexpressible: u64,
+    Undecided,
+    /// Allowed, but no rule can say it: no verb, no resource, or a literal `*`.
+    Inexpressible,
     /// Allowed by the Node authorizer, not by RBAC.
-    pub node_authorizer: u64,
+    NodeAuthorizer,
     /// Of the control plane's own identities.
-    pub control_plane: u64,
+    ControlPlane,
     /// Of identities that were not asked for.
-    pub not_selected: u64,
+    NotSelected,
     /// Outside the time asked for.
-    pub outside_window: u64,
+    OutsideWindow,
 }
 
+/// How many events went where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes([u64; 9]);
+
 impl Outcomes {
+    /// How many went there.
+    pub fn count(&self, place: Place) -> u64 {
+        self.0[place as usize]
+    }
+
     /// All events.
     pub fn total(&self) -> u64 {
-        self.used
-            + self.uncounted_stage
-            + self.denied
-            + self.undecided
-            + self.inexpressible
-            + self.node_authorizer
-            + self.control_plane
-            + self.not_selected
-            + self.outside_window
+        self.0.iter().sum()
+    }
+
+    pub(super) fn add(&mut self, place: Place, events: u64) {
+        self.0[place as usize] += events;
     }
 
     fn merge(&mut self, other: &Self) {
-        self.used += other.used;
-        self.uncounted_stage += other.uncounted_stage;
-        self.denied += other.denied;
-        self.undecided += other.undecided;
-        self.inexpressible += other.inexpressible;
-        self.node_authorizer += other.node_authorizer;
-        self.control_plane += other.control_plane;
-        self.not_selected += other.not_selected;
-        self.outside_window += other.outside_window;
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            *count += more;
+        }
     }
 }
 
@@ -115,6 +114,12 @@ impl Usage {
         self.param_kinds.extend(other.param_kinds);
         self.saw_core_events |= other.saw_core_events;
         self.saw_probes |= other.saw_probes;
+    }
+
+    /// Notes that something happened at this time.
+    pub(super) fn see(&mut self, moment: Option<Moment>) {
+        self.first = [self.first, moment].into_iter().flatten().min();
+        self.last = self.last.max(moment);
     }
 
     /// Puts identities together that are bound as the same subject: a username that was

@@ -7,6 +7,7 @@ mod few;
 mod fold;
 mod identity;
 mod ledger;
+mod memo;
 mod moment;
 mod selection;
 
@@ -14,6 +15,6 @@ pub use evidence::{Bases, Evidence, Sample};
 pub use few::Few;
 pub use fold::Fold;
 pub use identity::{Facts, Identity};
-pub use ledger::{IdentityUsage, Outcomes, Table, Usage, Version};
+pub use ledger::{IdentityUsage, Outcomes, Place, Table, Usage, Version};
 pub use moment::Moment;
 pub use selection::{Choice, Selection};

@@ -19,19 +19,23 @@ impl Moment {
     /// Reads a timestamp: the API server's own form at once, other RFC 3339 forms and
     /// the zoneless `2026-11-20 09:15:03.42` of log stores (UTC) by the long way.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let is_own_form = bytes.len() == FORM.len()
-            && bytes.iter().zip(FORM).all(|(byte, form)| match form {
-                b'0' => byte.is_ascii_digit(),
-                other => byte == other,
-            });
-        if is_own_form {
-            return bytes.try_into().ok().map(Self);
+        if let Some(moment) = Self::of_own_form(text.as_bytes()) {
+            return Some(moment);
         }
         let zoneless = || DateTime::from_str(text).ok()?.to_zoned(TimeZone::UTC).ok();
         let timestamp =
             Timestamp::from_str(text).ok().or_else(|| zoneless().map(|zoned| zoned.timestamp()))?;
         Self::from_timestamp(timestamp)
+    }
+
+    /// Reads the API server's own form and no other.
+    pub fn of_own_form(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; FORM.len()] = bytes.try_into().ok()?;
+        let is_own_form = bytes.iter().zip(FORM).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            other => byte == other,
+        });
+        is_own_form.then_some(Self(*bytes))
     }
 
     /// Nothing for years that do not have four digits.

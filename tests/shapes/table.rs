@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use leastrole::decode::Tally;
 
-use crate::collect::{Collected, read_paths};
+use super::collect::{Collected, read_paths};
 
 struct Row {
     file: String,

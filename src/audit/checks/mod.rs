@@ -11,3 +11,19 @@ pub(super) mod owner_references;
 pub(super) mod rbac_writes;
 pub(super) mod resource_claims;
 pub(super) mod signers;
+
+use crate::rbac::{RBAC_GROUP, ResourceAtom};
+
+/// Whether any of the checks reads the body of such a request. Owner references, which
+/// every body may hold, are not among them.
+pub(super) fn read_body(request: &ResourceAtom) -> bool {
+    body::writes_body(&request.verb)
+        && matches!(
+            &*request.group,
+            RBAC_GROUP
+                | signers::CERTIFICATES
+                | "admissionregistration.k8s.io"
+                | "resource.k8s.io"
+                | "authorization.k8s.io"
+        )
+}

@@ -8,7 +8,7 @@ use crate::audit::conclude::Conclusions;
 use crate::audit::{AdviceCode, Basis, Event, Who};
 use crate::rbac::ResourceAtom;
 
-const CERTIFICATES: &str = "certificates.k8s.io";
+pub(super) const CERTIFICATES: &str = "certificates.k8s.io";
 
 pub(in crate::audit) fn conclude(
     event: &Event<'_>,

@@ -1,5 +1,9 @@
 //! From bytes to events, through the public door: every shape, the same events
 //! however a log is stored, and nothing lost or broken by bad input.
 
-mod collect;
+pub(crate) mod collect;
+mod hostile;
+mod properties;
+mod same_events;
 mod table;
+mod wrappers;

@@ -1,0 +1,137 @@
+//! Recognised and parsed events come to the same, byte for byte.
+
+use std::sync::Arc;
+
+use leastrole::audit::{Conclusion, Event, Frame, Reading, Settings, conclude};
+use leastrole::decode::Tally;
+use leastrole::output::{Format, Summary, manifests};
+use leastrole::pipeline::{ReadOptions, read};
+use leastrole::policy::{Options, Proof, plan};
+use leastrole::source::{Input, Inputs, LogPath};
+use leastrole::usage::{Fold, Moment, Selection, Usage};
+use proptest::prelude::*;
+
+use crate::shapes::collect::{cluster_log, testdata};
+
+/// Everything a run would print about these events.
+fn printed(inputs: Inputs, forgetful: bool, selection: &Arc<Selection>) -> (Tally, String) {
+    let options = ReadOptions { threads: 2, block_size: 64 << 10, ..ReadOptions::default() };
+    let fold = || {
+        let fold = Fold::new(Arc::clone(selection), Settings::default());
+        if forgetful { fold.forgetful() } else { fold }
+    };
+    let (folds, tally) = read(inputs, &options, fold).unwrap();
+    let mut usage = Usage::default();
+    for fold in folds {
+        usage.merge(fold.into_usage());
+    }
+    usage.settle();
+    let plan = plan(&usage, &Options::default());
+    let manifests = manifests(&plan, Format::Yaml, true).unwrap();
+    let summary = Summary::new(&tally, &usage, &plan, Proof::default(), &manifests);
+    let text: String = manifests.iter().map(|manifest| manifest.text.as_str()).collect();
+    (tally, serde_json::to_string_pretty(&summary).unwrap() + &text)
+}
+
+fn assert_same(inputs: impl Fn() -> Inputs, what: &str) {
+    assert_same_within(inputs, what, &Arc::default());
+}
+
+fn assert_same_within(inputs: impl Fn() -> Inputs, what: &str, selection: &Arc<Selection>) {
+    let (remembered, forgotten) =
+        (printed(inputs(), false, selection), printed(inputs(), true, selection));
+    assert_eq!(remembered.0, forgotten.0, "{what}");
+    assert!(remembered.1 == forgotten.1, "{what}: remembering changes what is printed");
+}
+
+fn bytes(text: &[u8]) -> Inputs {
+    let stream = std::io::Cursor::new(text.to_owned());
+    Inputs { found: vec![Input::stream("bytes", Box::new(stream))], unreachable: vec![] }
+}
+
+#[test]
+fn remembering_changes_nothing_on_real_logs_and_every_shape() {
+    for folder in ["logs/cluster-shop", "shapes"] {
+        assert_same(|| Inputs::find(&[LogPath::from(testdata(folder))]), folder);
+    }
+    for log in ["metadata", "eks-policy"] {
+        let twice = cluster_log(&format!("{log}.ndjson.gz")).repeat(2);
+        assert_same(|| bytes(twice.as_bytes()), "the same events twice");
+    }
+}
+
+#[test]
+fn remembering_changes_nothing_in_a_window_of_time() {
+    let moment = |text| Moment::parse(text);
+    let selection = Arc::new(Selection {
+        since: moment("2026-11-23T15:40:10Z"),
+        until: moment("2026-11-23T15:40:16.5Z"),
+        ..Selection::default()
+    });
+    let log = cluster_log("eks-policy.ndjson.gz").repeat(2);
+    assert_same_within(|| bytes(log.as_bytes()), "a window", &selection);
+}
+
+#[test]
+fn a_framed_event_says_what_the_parsed_one_says() {
+    let mut framed_lines = 0;
+    for log in ["metadata", "eks-policy"] {
+        for line in cluster_log(&format!("{log}.ndjson.gz")).lines() {
+            let parsed = Event::parse(line).unwrap();
+            let Some(frame) = Frame::of(line.as_bytes()) else { continue };
+            framed_lines += 1;
+            let framed = frame.event().unwrap();
+            if &*parsed.stage == "RequestReceived" {
+                assert_eq!(framed.stage, parsed.stage);
+                continue;
+            }
+            assert_eq!(said(&framed), said(&parsed), "{line}");
+        }
+    }
+    assert_eq!(framed_lines, 7_373, "every line of both logs is framed");
+}
+
+/// Conclusions and everything that goes into evidence. A framed event has no bodies.
+fn said(event: &Event<'_>) -> (Vec<Conclusion>, String) {
+    let reading = Reading::of(event);
+    let mut conclusions = Vec::new();
+    if !reading.reads_body(Settings::default()) {
+        conclude(event, &reading, Settings::default(), &mut |it| conclusions.push(it));
+    }
+    let facts = [
+        &event.audit_id,
+        &event.request_uri,
+        &event.user_agent,
+        &event.user.username,
+        &event.stage_timestamp,
+        &event.annotations.reason,
+    ];
+    let groups = &event.user.groups;
+    let arn = event.user.extra.first("canonicalArn");
+    (conclusions, format!("{facts:?} {groups:?} {arn:?} {} {reading:?}", event.code()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn remembering_changes_nothing_on_damaged_logs(
+        start in 0_usize..2_000,
+        damage in prop::collection::vec((0_usize..60_000, any::<u8>(), 0_u8..4), 0..60),
+    ) {
+        let log = cluster_log("eks-policy.ndjson.gz");
+        let lines: Vec<&str> = log.lines().skip(start).take(20).collect();
+        // Three times, so that damaged lines meet remembered ones.
+        let mut text = format!("{}\n", lines.join("\n")).repeat(3).into_bytes();
+        for (at, byte, how) in damage {
+            let at = at * 7 % text.len();
+            match how {
+                0 => text[at] = byte,
+                1 => text.insert(at, byte),
+                2 => { text.remove(at); }
+                _ => text[at] = b"{}[]\",:\\ \n"[usize::from(byte) % 10],
+            }
+        }
+        assert_same(|| bytes(&text), "damaged");
+    }
+}
