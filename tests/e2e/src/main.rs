@@ -28,6 +28,7 @@ enum Check {
     Attributes,
     Evaluator,
     Needs,
+    ClosedLoop,
 }
 
 fn main() -> ExitCode {
@@ -69,6 +70,7 @@ impl Check {
             Self::Attributes => checks::attributes::run(assets, options),
             Self::Evaluator => checks::evaluator::run(assets, options),
             Self::Needs => checks::needs::run(assets, options),
+            Self::ClosedLoop => checks::closed_loop::run(assets, options),
         }
     }
 }

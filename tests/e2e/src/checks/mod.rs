@@ -1,11 +1,15 @@
 //! The checks, each against a server of its own.
 
 pub mod attributes;
+pub mod closed_loop;
 mod custom_resources;
 pub mod evaluator;
+mod generated;
+mod grant;
 pub mod needs;
 mod outcome;
 mod review;
+mod rights;
 
 use std::path::PathBuf;
 

@@ -173,7 +173,7 @@ fn compare_one(observation: &Observation, asked: &Atom, line: &str, outcome: &mu
     }
 }
 
-/// Whether no rule can name what was asked, so that reading it as malformed loses nothing.
+/// Whether no rule that anyone writes names what was asked, so that reading it as malformed loses nothing.
 fn is_unspeakable(asked: &Atom, cause: MalformedUri) -> bool {
     match (asked, cause) {
         (Atom::Resource(atom), MalformedUri::NoResource) => {
@@ -185,6 +185,8 @@ fn is_unspeakable(asked: &Atom, cause: MalformedUri) -> bool {
                 .iter()
                 .any(|part| part.contains(char::REPLACEMENT_CHARACTER))
         }
+        // Only a rule for the literal empty path could name it, and nobody writes one.
+        (Atom::Url(url), MalformedUri::NoPath) => url.path.is_empty(),
         (Atom::Url(url), cause) => {
             cause == MalformedUri::NotUtf8 && url.path.contains(char::REPLACEMENT_CHARACTER)
         }

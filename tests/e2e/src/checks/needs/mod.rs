@@ -5,11 +5,9 @@
 //! of both can be looked at.
 
 mod case;
-mod grant;
 mod impersonation;
 mod others;
 mod plain;
-mod rights;
 mod writes;
 
 use std::io::Write;
@@ -25,8 +23,8 @@ use crate::harness::{
 };
 
 use case::Case;
-use grant::Grant;
-use rights::Rights;
+use crate::checks::grant::Grant;
+use crate::checks::rights::Rights;
 
 /// The custom resource that one of the cases is about.
 const ORDERS: CustomResource = CustomResource {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::grant::Grant;
-use crate::checks::review::ask;
+use super::review::ask;
 use crate::harness::{Client, Identity};
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
