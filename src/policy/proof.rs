@@ -9,7 +9,7 @@ use k8s_openapi::api::rbac::v1::Subject;
 use thiserror::Error;
 
 use super::subjects::requester;
-use super::widen::exact;
+use super::widen::exact_forms;
 use super::{IdentityPlan, Plan};
 use crate::rbac::{Atom, Evaluator, Form, Invalid, Objects, Verdict, validate};
 
@@ -131,8 +131,9 @@ fn expected(plan: &Plan) -> BTreeMap<String, BTreeMap<Atom, Place>> {
     let mut expected: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for identity in &plan.identities {
         let places = expected.entry(key(&identity.subject)).or_default();
-        let needs = identity.needs.keys().map(|need| (exact(need), Place::Need));
-        let assumed = identity.assumed().map(|atom| (exact(atom), Place::Assumption));
+        let needs = identity.needs.keys().flat_map(exact_forms).map(|need| (need, Place::Need));
+        let assumed =
+            identity.assumed().flat_map(exact_forms).map(|atom| (atom, Place::Assumption));
         let widened = identity.widenings().map(|(atom, _)| (atom.clone(), Place::Widening));
         for (atom, place) in needs.chain(assumed).chain(widened) {
             places.entry(atom).or_insert(place);
