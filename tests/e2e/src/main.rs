@@ -28,7 +28,9 @@ enum Check {
     Attributes,
     Evaluator,
     Needs,
+    Objects,
     ClosedLoop,
+    Controllers,
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,8 @@ impl Check {
             Self::Attributes => checks::attributes::run(assets, options),
             Self::Evaluator => checks::evaluator::run(assets, options),
             Self::Needs => checks::needs::run(assets, options),
+            Self::Objects => checks::objects::run(assets),
+            Self::Controllers => checks::controllers::run(assets, options),
             Self::ClosedLoop => checks::closed_loop::run(assets, options),
         }
     }

@@ -1,12 +1,15 @@
 //! The checks, each against a server of its own.
 
+mod advice;
 pub mod attributes;
 pub mod closed_loop;
+pub mod controllers;
 mod custom_resources;
 pub mod evaluator;
 mod generated;
 mod grant;
 pub mod needs;
+pub mod objects;
 mod outcome;
 mod review;
 mod rights;

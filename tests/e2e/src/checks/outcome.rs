@@ -33,7 +33,8 @@ impl Outcome {
 
     /// Takes over what a part of the check found, its counts under a name of their own.
     pub fn append(&mut self, part: &str, other: Self) {
-        let named = other.counts.into_iter().map(|(what, number)| (format!("{part}{what}"), number));
+        let named =
+            other.counts.into_iter().map(|(what, number)| (format!("{part}{what}"), number));
         self.counts.extend(named);
         let named = other.disagreements.into_iter().map(|how| format!("{part}{how}"));
         self.disagreements.extend(named);

@@ -53,3 +53,12 @@ impl<'a> Rights<'a> {
         Ok(())
     }
 }
+
+/// Waits until rights given now are known, and so all that were given before.
+pub(super) fn wait_for_authorizer(admin: &Client) -> Result<()> {
+    let rights = Rights::new(admin, "last");
+    for (who, grant) in [("e2e-1", "get;core;pods;-;ns"), ("e2e-2", "get;core;pods;-;cl")] {
+        rights.give(&Identity::user(who), &Grant::parse(grant, "default")?)?;
+    }
+    Ok(())
+}

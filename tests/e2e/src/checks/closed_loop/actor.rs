@@ -123,8 +123,7 @@ impl Actor<'_> {
     ) -> Result<Reply> {
         let number = self.count.replace(self.count.get() + 1);
         let label = format!("{}-{number:03}", self.label);
-        let mut client =
-            self.stage.cluster.client(&self.identity).with_header("Audit-ID", &label);
+        let mut client = self.stage.cluster.client(&self.identity).with_header("Audit-ID", &label);
         for (name, value) in &self.headers {
             client = client.with_header(name, value);
         }

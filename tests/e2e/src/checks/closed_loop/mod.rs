@@ -11,11 +11,13 @@ mod workloads;
 
 use anyhow::{Context, Result};
 
+use super::advice::Advice;
 use super::generated::Generated;
+use super::rights::wait_for_authorizer;
 use super::{Options, Outcome};
 use crate::harness::{Assets, AuditPolicy, Cluster, Settings};
 use actor::{Answers, Stage};
-use judge::Advice;
+pub(super) use workloads::csr;
 
 /// Runs the check.
 pub fn run(assets: &Assets, options: &Options) -> Result<Outcome> {
@@ -76,7 +78,7 @@ fn rehearse(
         None => setup::give_broad_rights(&admin)?,
         Some(generated) => {
             generated.apply(&admin)?;
-            setup::wait_for_authorizer(&admin)?;
+            wait_for_authorizer(&admin)?;
         }
     }
     let mut log = cluster.audit_log();

@@ -7,7 +7,7 @@ use super::workloads::{cast, csr, pod};
 use crate::checks::custom_resources::CustomResource;
 use crate::checks::grant::Grant;
 use crate::checks::rights::Rights;
-use crate::harness::{Client, Identity};
+use crate::harness::Client;
 
 const NAMESPACES: [&str; 3] = ["shop", "data", "ci"];
 
@@ -37,7 +37,7 @@ pub(super) fn create_objects(admin: &Client) -> Result<()> {
     let rule = json!({ "verbs": ["get", "list"], "apiGroups": [""], "resources": ["configmaps"] });
     let reader = json!({ "metadata": { "name": "config-reader" }, "rules": [rule] });
     admin.post("/apis/rbac.authorization.k8s.io/v1/clusterroles", &reader)?.ok()?;
-    for name in ["to-approve", "to-deny", "to-sign"] {
+    for name in ["to-approve", "to-deny", "to-refuse", "to-sign"] {
         let target = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
         admin.post(target, &csr(name)?)?.ok()?;
     }
@@ -51,15 +51,6 @@ pub(super) fn give_broad_rights(admin: &Client) -> Result<()> {
         for grant in grants {
             rights.give(&identity, &Grant::parse(grant, "shop")?)?;
         }
-    }
-    Ok(())
-}
-
-/// Waits until rights given now are known, and so all that were given before.
-pub(super) fn wait_for_authorizer(admin: &Client) -> Result<()> {
-    let rights = Rights::new(admin, "last");
-    for (who, grant) in [("e2e-1", "get;core;pods;-;ns"), ("e2e-2", "get;core;pods;-;cl")] {
-        rights.give(&Identity::user(who), &Grant::parse(grant, "ci")?)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! missing, and passes then. Once with each audit policy, so that the events
 //! of both can be looked at.
 
+mod again;
 mod case;
 mod impersonation;
 mod others;
@@ -19,12 +20,12 @@ use serde_json::{Value, json};
 use crate::checks::custom_resources::CustomResource;
 use crate::checks::{Options, Outcome};
 use crate::harness::{
-    Assets, AuditLog, AuditPolicy, Authorizers, Cluster, Identity, Reply, Settings,
+    Assets, AuditLog, AuditPolicy, Authorizers, Client, Cluster, Identity, Reply, Settings,
 };
 
-use case::Case;
 use crate::checks::grant::Grant;
 use crate::checks::rights::Rights;
+use case::Case;
 
 /// The custom resource that one of the cases is about.
 const ORDERS: CustomResource = CustomResource {
@@ -54,6 +55,7 @@ pub fn run(assets: &Assets, options: &Options) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for (audit, name) in [(AuditPolicy::Metadata, "metadata"), (AuditPolicy::Eks, "eks")] {
         let trials = run_all(assets, audit, &mut outcome)?;
+        again::run(assets, &settings(audit), &trials, &mut outcome)?;
         if let Some(folder) = &options.dump {
             dump(&trials, &folder.join(name))?;
         }
@@ -61,8 +63,8 @@ pub fn run(assets: &Assets, options: &Options) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn run_all(assets: &Assets, audit: AuditPolicy, outcome: &mut Outcome) -> Result<Vec<Trial>> {
-    let settings = Settings {
+fn settings(audit: AuditPolicy) -> Settings {
+    Settings {
         audit,
         authorizers: Authorizers::RecorderThenRbac,
         // S10 is about a type that is off by default.
@@ -70,13 +72,20 @@ fn run_all(assets: &Assets, audit: AuditPolicy, outcome: &mut Outcome) -> Result
             "--feature-gates=ClusterTrustBundle=true".into(),
             "--runtime-config=certificates.k8s.io/v1beta1/clustertrustbundles=true".into(),
         ],
-    };
-    let cluster = Cluster::start(assets, &settings)?;
+    }
+}
+
+fn cases() -> Result<impl Iterator<Item = Case>> {
+    let cases = [writes::cases(), impersonation::cases(), others::cases()?, plain::cases()];
+    Ok(cases.into_iter().flatten())
+}
+
+fn run_all(assets: &Assets, audit: AuditPolicy, outcome: &mut Outcome) -> Result<Vec<Trial>> {
+    let cluster = Cluster::start(assets, &settings(audit))?;
     ORDERS.define(&cluster.admin())?;
     let mut log = cluster.audit_log();
     let mut trials = Vec::new();
-    let cases = [writes::cases(), impersonation::cases(), others::cases()?, plain::cases()];
-    for case in cases.into_iter().flatten() {
+    for case in cases()? {
         let trial =
             try_case(&cluster, &mut log, &case).with_context(|| format!("in {}", case.name))?;
         judge(&case, &trial, outcome);
@@ -87,15 +96,9 @@ fn run_all(assets: &Assets, audit: AuditPolicy, outcome: &mut Outcome) -> Result
 
 fn try_case(cluster: &Cluster, log: &mut AuditLog, case: &Case) -> Result<Trial> {
     let admin = cluster.admin();
-    let namespace = case.namespace();
-    admin.post("/api/v1/namespaces", &json!({ "metadata": { "name": namespace } }))?.ok()?;
-    let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
-    admin.post(&accounts, &json!({ "metadata": { "name": "default" } }))?.ok()?;
-    for (target, object) in &case.setup {
-        admin.post(&case.fill(target), &fill(case, object)?)?.ok()?;
-    }
+    prepare(&admin, case)?;
     let caller = caller(case);
-    let rights = Rights::new(&admin, &namespace);
+    let rights = Rights::new(&admin, &case.namespace());
     for (user, grant) in &case.others {
         rights.give(&Identity::user(&case.fill(user)), &parse(case, grant)?)?;
     }
@@ -108,6 +111,18 @@ fn try_case(cluster: &Cluster, log: &mut AuditLog, case: &Case) -> Result<Trial>
         attempts.push(attempt(cluster, log, case, &caller, step + 1)?);
     }
     Ok(Trial { name: case.name, attempts })
+}
+
+/// What is there before the request.
+fn prepare(admin: &Client, case: &Case) -> Result<()> {
+    let namespace = case.namespace();
+    admin.post("/api/v1/namespaces", &json!({ "metadata": { "name": namespace } }))?.ok()?;
+    let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
+    admin.post(&accounts, &json!({ "metadata": { "name": "default" } }))?.ok()?;
+    for (target, object) in &case.setup {
+        admin.post(&case.fill(target), &fill(case, object)?)?.ok()?;
+    }
+    Ok(())
 }
 
 fn parse(case: &Case, grant: &str) -> Result<Grant> {

@@ -17,7 +17,7 @@ pub(super) fn who() -> Identity {
 }
 
 /// A request for a client certificate.
-pub(in super::super) fn csr(name: &str) -> Result<Value> {
+pub(in crate::checks) fn csr(name: &str) -> Result<Value> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name.push(DnType::CommonName, "somebody");

@@ -60,9 +60,7 @@ fn server_side(actor: &Actor<'_>) -> Result<()> {
     let mut api = deployment("api");
     api["apiVersion"] = "apps/v1".into();
     api["kind"] = "Deployment".into();
-    let named = |kind: &str, version: &str, name: &str| {
-        json!({ "apiVersion": version, "kind": kind, "metadata": { "name": name } })
-    };
+    let named = |kind: &str, version: &str, name: &str| json!({ "apiVersion": version, "kind": kind, "metadata": { "name": name } });
     for (target, object) in [
         (format!("{APPS}/api"), api),
         (format!("{CORE}/configmaps/api"), named("ConfigMap", "v1", "api")),

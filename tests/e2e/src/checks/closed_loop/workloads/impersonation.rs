@@ -37,9 +37,7 @@ fn gateway() -> Identity {
 pub(super) fn run(stage: &Stage<'_>) -> Result<()> {
     for (label, who) in [("constrained", admin()), ("legacy", gateway())] {
         let acting = |part: &str, user: &str| {
-            stage
-                .actor(&format!("{label}-{part}"), &who, KUBECTL)
-                .with("Impersonate-User", user)
+            stage.actor(&format!("{label}-{part}"), &who, KUBECTL).with("Impersonate-User", user)
         };
         read(&acting("user", "carol@example.com"))?;
         let groups = acting("groups", "carol@example.com")

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::actor::Stage;
 use crate::harness::Identity;
 
-pub(super) use certificates::csr;
+pub(in crate::checks) use certificates::csr;
 
 const EVERYTHING: [&str; 2] = ["*;*;*;-;cl", "url:* *"];
 const KUBECTL: &str = "kubectl/v1.36.3 (linux/amd64) kubernetes/0000000";

@@ -41,7 +41,9 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<()> {
 fn probe(stage: &Stage<'_>) -> Result<()> {
     let actor = stage.actor("prober", &prober(), KUBECTL);
     let shop = "/api/v1/namespaces/shop";
-    for target in ["pods", "pods/web-0", "configmaps", "secrets", "secrets/password", "pods/web-0/log"] {
+    for target in
+        ["pods", "pods/web-0", "configmaps", "secrets", "secrets/password", "pods/web-0/log"]
+    {
         actor.get(&format!("{shop}/{target}"))?;
     }
     for target in ["/api/v1/pods", "/api/v1/nodes", "/api/v1/nodes/n1", "/metrics", "/logs", "/"] {
@@ -69,7 +71,8 @@ fn try_more(stage: &Stage<'_>) -> Result<()> {
     actor.apply(&format!("{shop}/configmaps/mine?fieldManager=half"), &config)?;
     let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop";
     let rule = json!({ "verbs": ["get"], "apiGroups": [""], "resources": ["secrets"] });
-    actor.post(&format!("{rbac}/roles"), &json!({ "metadata": { "name": "r" }, "rules": [rule] }))?;
+    actor
+        .post(&format!("{rbac}/roles"), &json!({ "metadata": { "name": "r" }, "rules": [rule] }))?;
     let group = "rbac.authorization.k8s.io";
     let admin = json!({
         "metadata": { "name": "rb" },
@@ -78,9 +81,9 @@ fn try_more(stage: &Stage<'_>) -> Result<()> {
     });
     actor.post(&format!("{rbac}/rolebindings"), &admin)?;
     let requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-    let mut request = stage.cluster.admin().get(&format!("{requests}/to-sign"))?.body;
+    let mut request = stage.cluster.admin().get(&format!("{requests}/to-refuse"))?.body;
     request["status"]["conditions"] =
         json!([{ "type": "Approved", "status": "True", "reason": "Test", "message": "a test" }]);
-    actor.put(&format!("{requests}/to-sign/approval"), &request)?;
+    actor.put(&format!("{requests}/to-refuse/approval"), &request)?;
     Ok(())
 }

@@ -27,7 +27,10 @@ pub(super) fn run(stage: &Stage<'_>) -> Result<()> {
     let reader = binding("reader", "ClusterRole", "config-reader");
     actor.post(&format!("{space}/rolebindings"), &reader)?;
     // Updates create, of all things RBAC.
-    actor.put(&format!("{RBAC}/clusterroles/made-by-put"), &role("made-by-put", &["get"], "nodes"))?;
+    actor.put(
+        &format!("{RBAC}/clusterroles/made-by-put"),
+        &role("made-by-put", &["get"], "nodes"),
+    )?;
     let bound = binding("made-by-put", "ClusterRole", "made-by-put");
     actor.put(&format!("{RBAC}/clusterrolebindings/made-by-put"), &bound)?;
     // Rules too broad to be granted unasked.
