@@ -29,7 +29,8 @@ fn acts(character: char) -> bool {
             '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The visible text, cut to at most `width` characters.
@@ -55,6 +56,7 @@ mod tests {
             ("safe\u{202e}txt", "safe\\u{202e}txt"),
             ("zero\u{200b}width", "zero\\u{200b}width"),
             ("\u{9b}31m", "\\u{9b}31m"),
+            ("no\u{ffff}character", "no\\u{ffff}character"),
         ] {
             assert_eq!(visible(text), expected);
         }

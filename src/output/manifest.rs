@@ -109,7 +109,38 @@ fn yaml(
 pub(super) fn document(object: &Object) -> Result<String, serde_saphyr::ser::Error> {
     let mut options = SerializerOptions::default();
     options.prefer_block_scalars = false;
-    serde_saphyr::to_string_with_options(object, options)
+    let text = serde_saphyr::to_string_with_options(object, options)?;
+    Ok(if text.contains(NOT_YAML) {
+        text.split_inclusive('\n').map(escaped).collect()
+    } else {
+        text
+    })
+}
+
+/// YAML has no place for these two as they are, and the serializer does not escape them.
+const NOT_YAML: [char; 2] = ['\u{fffe}', '\u{ffff}'];
+
+/// The line with its scalar in double quotes and escaped, where it has to be. Every
+/// scalar is on one line, and every key is a plain word of ours.
+fn escaped(line: &str) -> String {
+    if !line.contains(NOT_YAML) {
+        return line.to_owned();
+    }
+    let item = line.trim_start_matches(' ');
+    let item = item.strip_prefix("- ").unwrap_or(item);
+    let scalar = match item.split_once(": ") {
+        Some((key, value)) if !key.contains(['"', '\'']) => value,
+        _ => item,
+    };
+    let head = &line[..line.len() - scalar.len()];
+    let scalar = scalar.trim_end_matches('\n');
+    let quoted = match scalar.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(single) => serde_json::Value::from(single.replace("''", "'")).to_string(),
+        None if scalar.starts_with('"') => scalar.to_owned(),
+        None => serde_json::Value::from(scalar).to_string(),
+    };
+    let quoted = quoted.replace('\u{fffe}', "\\uFFFE").replace('\u{ffff}', "\\uFFFF");
+    format!("{head}{quoted}\n")
 }
 
 fn header(plan: &IdentityPlan) -> String {
@@ -152,4 +183,30 @@ pub(super) fn access<'a>(
 /// One comment line.
 pub(super) fn comment(line: &str) -> String {
     format!("# {}", escape::visible(line)).trim_end().to_owned() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
+
+    use super::*;
+
+    #[test]
+    fn characters_that_yaml_has_no_place_for_are_read_back() {
+        let names = [
+            "\u{fffe}",
+            "a\u{ffff}b",
+            "-\u{fffe}",
+            "'\u{fffe}: #\"",
+            "\\\u{ffff}\n",
+            "x: \u{fffe}",
+        ];
+        let names: Vec<String> = names.map(str::to_owned).into();
+        let rule = PolicyRule { resource_names: Some(names), ..PolicyRule::default() };
+        let role = ClusterRole { rules: Some(vec![rule]), ..ClusterRole::default() };
+        let text = document(&role.clone().into()).unwrap();
+        assert!(!text.contains(NOT_YAML), "{text}");
+        let read: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(read, serde_json::to_value(&role).unwrap(), "{text}");
+    }
 }
