@@ -44,7 +44,7 @@ impl Outcome {
     /// records, copies without annotations) does the status code decide, and only
     /// codes that are never answered before authorization.
     pub fn of(event: &Event<'_>) -> Self {
-        if Stage::of(event) == Stage::RequestReceived {
+        if Stage::of(event) == Stage::RequestReceived || is_nobodys(event) {
             return Self::Undecided;
         }
         match &*event.annotations.decision {
@@ -61,6 +61,12 @@ impl Outcome {
 fn follows_authorization(event: &Event<'_>) -> bool {
     event.annotations.reason.is_empty()
         && matches!(event.code(), 101 | 200..=399 | 404..=406 | 409 | 410 | 415 | 422)
+}
+
+/// No authenticator gives an empty username, and no binding can name one.
+fn is_nobodys(event: &Event<'_>) -> bool {
+    let impersonated = event.impersonated_user.as_ref();
+    event.user.username.is_empty() || impersonated.is_some_and(|user| user.username.is_empty())
 }
 
 fn worked(event: &Event<'_>) -> bool {

@@ -21,6 +21,9 @@ const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 /// All default ones but those that need a cloud, a kubelet, or more patience than we have.
 const CONTROLLERS: &str = "*,-cronjob-controller";
 
+/// Roles inside a namespace go with it, so whoever empties it cannot live by them.
+const KEPT: &str = "system:controller:namespace-controller";
+
 /// Who was refused what; names are left out, as many are generated.
 type Refusals = BTreeSet<(String, String)>;
 
@@ -116,7 +119,7 @@ fn remove_default_bindings(admin: &Client) -> Result<()> {
             let ours = items(&binding["subjects"]).any(|subject| {
                 subject["namespace"] == "kube-system"
                     || subject["name"] == "system:kube-controller-manager"
-            });
+            }) && binding["roleRef"]["name"] != KEPT;
             if let Some(name) = binding["metadata"]["name"].as_str().filter(|_| ours) {
                 admin.delete(&format!("{place}/{name}"))?.ok()?;
             }
@@ -128,18 +131,30 @@ fn remove_default_bindings(admin: &Client) -> Result<()> {
 fn compare(first: &Rehearsal, second: &Rehearsal, mut advice: Advice, outcome: &mut Outcome) {
     let before = refusals(&first.log).map(|(refusal, _)| refusal).collect::<Refusals>();
     let mut after = Refusals::new();
+    let mut taken = BTreeSet::new();
     for (refusal, line) in refusals(&second.log) {
         let (user, what) = &refusal;
         if before.contains(&refusal) || after.contains(&refusal) {
         } else if let Some(code) = advice.take(line) {
             outcome.add(&format!("newly refused as advised ({code})"), 1);
+            taken.insert(code);
         } else {
             outcome.disagree(format!("newly refused: {user}: {what}"));
         }
         after.insert(refusal);
     }
     for missed in &second.missed {
-        outcome.disagree(format!("no longer done: {missed}"));
+        // They write what the advice is about, and no more than that.
+        let code = match *missed {
+            scenario::AGGREGATED => "hold-or-escalate",
+            scenario::SIGNED => "sign-signer",
+            _ => "",
+        };
+        if taken.contains(code) {
+            outcome.add("no longer done, as advised", 1);
+        } else {
+            outcome.disagree(format!("no longer done: {missed}"));
+        }
     }
     outcome.count("events of the first run", first.log.len());
     outcome.count("events of the second run", second.log.len());

@@ -13,7 +13,11 @@ use crate::harness::Client;
 const CORE: &str = "/api/v1/namespaces/shop";
 const APPS: &str = "/apis/apps/v1/namespaces/shop";
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer would show what controllers do only after a while, in one of the runs alone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) const AGGREGATED: &str = "aggregated role";
+pub(super) const SIGNED: &str = "signed certificate";
 
 /// Time for what the controllers do afterwards and nobody waits for.
 const AFTERWARDS: Duration = Duration::from_secs(3);
@@ -195,13 +199,13 @@ impl Play<'_> {
         let sum = json!({ "metadata": { "name": "sum" }, "aggregationRule": {
             "clusterRoleSelectors": [{ "matchLabels": { "of": "sum" } }] } });
         self.create(roles, &sum)?;
-        self.expect("aggregated role", &format!("{roles}/sum"), |_, it| it["rules"].is_array())?;
+        self.expect(AGGREGATED, &format!("{roles}/sum"), |_, it| it["rules"].is_array())?;
         let requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
         self.create(requests, &super::super::closed_loop::csr("signed")?)?;
         let mut request = self.admin.get(&format!("{requests}/signed"))?.ok()?;
         request["status"]["conditions"] = json!([{ "type": "Approved", "status": "True", "reason": "Test", "message": "a test" }]);
         self.admin.put(&format!("{requests}/signed/approval"), &request)?.ok()?;
-        self.expect("signed certificate", &format!("{requests}/signed"), |_, it| {
+        self.expect(SIGNED, &format!("{requests}/signed"), |_, it| {
             it["status"]["certificate"].is_string()
         })
     }
