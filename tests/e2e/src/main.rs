@@ -30,6 +30,7 @@ enum Check {
     Needs,
     Objects,
     ClosedLoop,
+    Operator,
     Controllers,
 }
 
@@ -74,6 +75,7 @@ impl Check {
             Self::Needs => checks::needs::run(assets, options),
             Self::Objects => checks::objects::run(assets),
             Self::Controllers => checks::controllers::run(assets, options),
+            Self::Operator => checks::operator::run(assets, options),
             Self::ClosedLoop => checks::closed_loop::run(assets, options),
         }
     }

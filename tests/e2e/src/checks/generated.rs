@@ -7,7 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::harness::Client;
+use super::Outcome;
+use crate::harness::{AuditPolicy, Client};
 
 const FIELD_MANAGER: &str = "fieldManager=leastrole-e2e&force=true";
 
@@ -36,6 +37,30 @@ impl Generated {
         let log = folder.path().join("audit.log");
         fs::write(&log, lines.join("\n"))?;
         Self::from_file(&log, flags)
+    }
+
+    /// Runs the binary as its user would: where EKS does not log all, again with the classes
+    /// that it named itself.
+    pub(super) fn with_assumptions(
+        log: &[String],
+        flags: &[&str],
+        audit: AuditPolicy,
+        outcome: &mut Outcome,
+    ) -> Result<Self> {
+        let mut generated = Self::from_lines(log, flags)?;
+        let classes = generated.blind_classes().join(",");
+        if audit == AuditPolicy::Eks && !classes.is_empty() {
+            let flags = [flags, &["--assume", &classes]].concat();
+            generated = Self::from_lines(log, &flags)?;
+            outcome.count(
+                &format!("identities, with {classes} assumed"),
+                generated.identities().count(),
+            );
+        } else {
+            outcome.count("identities", generated.identities().count());
+        }
+        outcome.count("objects", generated.documents.len());
+        Ok(generated)
     }
 
     /// Runs the binary on a log.

@@ -10,6 +10,7 @@ mod generated;
 mod grant;
 pub mod needs;
 pub mod objects;
+pub mod operator;
 mod outcome;
 mod review;
 mod rights;

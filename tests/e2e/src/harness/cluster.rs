@@ -156,6 +156,11 @@ impl Cluster {
         &self.endpoint
     }
 
+    /// The certificate of the cluster's own authority, a PEM file.
+    pub fn certificate(&self) -> PathBuf {
+        self.authority.file("ca.crt").into()
+    }
+
     /// The audit log from its beginning.
     pub fn audit_log(&self) -> AuditLog {
         AuditLog::at(&self.folder.path().join("audit.log"))

@@ -17,6 +17,7 @@ use super::rights::wait_for_authorizer;
 use super::{Options, Outcome};
 use crate::harness::{Assets, AuditPolicy, Cluster, Settings};
 use actor::{Answers, Stage};
+pub(super) use setup::WIDGETS;
 pub(super) use workloads::csr;
 
 /// Runs the check.
@@ -41,7 +42,7 @@ fn close(
     if let Some(folder) = &options.dump {
         std::fs::write(folder.join(format!("loop-{audit:?}.ndjson")), log.join("\n"))?;
     }
-    let generated = generate(&log, audit, outcome)?;
+    let generated = Generated::with_assumptions(&log, &[], audit, outcome)?;
     // The second run is for us to look at, so all of it is logged.
     let (second, log) = rehearse(assets, &Settings::default(), Some(&generated))?;
     if let Some(folder) = &options.dump {
@@ -50,19 +51,6 @@ fn close(
     outcome.count("requests", first.len());
     judge::compare(&first, &second, &log, Advice::of(&generated), outcome);
     Ok(())
-}
-
-/// Default flags; where EKS does not log all, with the classes that the tool itself names.
-fn generate(log: &[String], audit: AuditPolicy, outcome: &mut Outcome) -> Result<Generated> {
-    let mut generated = Generated::from_lines(log, &[])?;
-    let classes = generated.blind_classes();
-    if audit == AuditPolicy::Eks && !classes.is_empty() {
-        generated = Generated::from_lines(log, &["--assume", &classes.join(",")])?;
-        outcome.count(&format!("classes assumed: {}", classes.join(", ")), classes.len());
-    }
-    outcome.count("identities", generated.identities().count());
-    outcome.count("objects", generated.documents.len());
-    Ok(generated)
 }
 
 /// All workloads, under broad rights or under the generated ones.

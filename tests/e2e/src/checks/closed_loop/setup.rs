@@ -12,7 +12,7 @@ use crate::harness::Client;
 const NAMESPACES: [&str; 3] = ["shop", "data", "ci"];
 
 /// The custom resource of the workloads.
-pub(super) const WIDGETS: CustomResource = CustomResource {
+pub(in crate::checks) const WIDGETS: CustomResource = CustomResource {
     group: "e2e.example.com",
     plural: "widgets",
     kind: "Widget",

@@ -28,10 +28,19 @@ const KEPT: &str = "system:controller:namespace-controller";
 type Refusals = BTreeSet<(String, String)>;
 
 /// What one run left.
-struct Rehearsal {
-    log: Vec<String>,
+pub(super) struct Rehearsal {
+    pub(super) log: Vec<String>,
     /// What the controllers did not do in time.
-    missed: Vec<&'static str>,
+    pub(super) missed: Vec<&'static str>,
+}
+
+impl Rehearsal {
+    pub(super) fn dump(&self, options: &Options, name: &str) -> Result<()> {
+        if let Some(folder) = &options.dump {
+            std::fs::write(folder.join(format!("{name}.ndjson")), self.log.join("\n"))?;
+        }
+        Ok(())
+    }
 }
 
 /// Runs the check.
@@ -53,37 +62,14 @@ fn close(
 ) -> Result<()> {
     let settings = Settings { audit, ..Settings::default() };
     let first = rehearse(assets, &settings, None)?;
-    dump(options, &format!("controllers-{audit:?}"), &first.log)?;
-    for missed in &first.missed {
-        outcome.disagree(format!("not done in the first run: {missed}"));
-    }
-    let generated = generate(&first.log, audit, outcome)?;
+    first.dump(options, &format!("controllers-{audit:?}"))?;
+    let flags = ["--include-system"];
+    let generated = Generated::with_assumptions(&first.log, &flags, audit, outcome)?;
     // All of the second is logged, so that every refusal is seen.
     let second = rehearse(assets, &Settings::default(), Some(&generated))?;
-    dump(options, &format!("controllers-{audit:?}-again"), &second.log)?;
+    second.dump(options, &format!("controllers-{audit:?}-again"))?;
     compare(&first, &second, Advice::of(&generated), outcome);
     Ok(())
-}
-
-fn dump(options: &Options, name: &str, log: &[String]) -> Result<()> {
-    if let Some(folder) = &options.dump {
-        std::fs::write(folder.join(format!("{name}.ndjson")), log.join("\n"))?;
-    }
-    Ok(())
-}
-
-fn generate(log: &[String], audit: AuditPolicy, outcome: &mut Outcome) -> Result<Generated> {
-    let mut generated = Generated::from_lines(log, &["--include-system"])?;
-    let classes = generated.blind_classes();
-    if audit == AuditPolicy::Eks && !classes.is_empty() {
-        let classes_flag = classes.join(",");
-        let flags = ["--include-system", "--assume", &classes_flag];
-        generated = Generated::from_lines(log, &flags)?;
-        outcome.count(&format!("classes assumed: {classes_flag}"), classes.len());
-    }
-    outcome.count("identities", generated.identities().count());
-    outcome.count("objects", generated.documents.len());
-    Ok(generated)
 }
 
 fn rehearse(
@@ -128,7 +114,16 @@ fn remove_default_bindings(admin: &Client) -> Result<()> {
     Ok(())
 }
 
-fn compare(first: &Rehearsal, second: &Rehearsal, mut advice: Advice, outcome: &mut Outcome) {
+/// Whoever was refused something in the second run must have been in the first.
+pub(super) fn compare(
+    first: &Rehearsal,
+    second: &Rehearsal,
+    mut advice: Advice,
+    outcome: &mut Outcome,
+) {
+    for missed in &first.missed {
+        outcome.disagree(format!("not done in the first run: {missed}"));
+    }
     let before = refusals(&first.log).map(|(refusal, _)| refusal).collect::<Refusals>();
     let mut after = Refusals::new();
     let mut taken = BTreeSet::new();
