@@ -120,6 +120,11 @@ impl Cluster {
             "--use-service-account-credentials".into(),
             "--leader-elect=false".into(),
             "--secure-port=0".into(),
+            // What they do only after a while should be done in any run.
+            "--horizontal-pod-autoscaler-sync-period=1s".into(),
+            "--node-monitor-period=1s".into(),
+            "--node-monitor-grace-period=3s".into(),
+            "--node-startup-grace-period=3s".into(),
         ];
         let program = self.assets.binary("kube-controller-manager");
         self.controllers = Some(Process::start(&program, &args, self.folder.path())?);

@@ -133,6 +133,8 @@ impl Play<'_> {
         let list = self.admin.get(&pods(app))?.ok()?;
         for pod in items(&list["items"]) {
             let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            let node = json!({ "metadata": { "name": name }, "target": { "name": "n1" } });
+            self.admin.post(&format!("{CORE}/pods/{name}/binding"), &node)?;
             let target = format!("{CORE}/pods/{name}/status");
             // One that is gone meanwhile needs no mark.
             self.admin.merge(&target, &json!({ "status": status }))?;

@@ -17,7 +17,8 @@ pub(super) fn run(
 ) -> Result<()> {
     let accepted = trials.iter().filter_map(|trial| trial.attempts.last());
     let log: Vec<String> = accepted.flat_map(|attempt| attempt.events.clone()).collect();
-    let generated = Generated::from_lines(&log, &[])?;
+    // Nodes are impersonated, and skipped unless asked for.
+    let generated = Generated::from_lines(&log, &["--include-system"])?;
     let mut advice = Advice::of(&generated);
 
     let cluster =
