@@ -202,8 +202,8 @@ mod tests {
             "x: \u{fffe}",
         ];
         let names: Vec<String> = names.map(str::to_owned).into();
-        let rule = PolicyRule { resource_names: Some(names), ..PolicyRule::default() };
-        let role = ClusterRole { rules: Some(vec![rule]), ..ClusterRole::default() };
+        let pods = PolicyRule { resource_names: Some(names), ..PolicyRule::default() };
+        let role = ClusterRole { rules: Some(vec![pods]), ..ClusterRole::default() };
         let text = document(&role.clone().into()).unwrap();
         assert!(!text.contains(NOT_YAML), "{text}");
         let read: serde_json::Value = serde_saphyr::from_str(&text).unwrap();

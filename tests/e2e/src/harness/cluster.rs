@@ -122,6 +122,7 @@ impl Cluster {
             "--secure-port=0".into(),
             // What they do only after a while should be done in any run.
             "--horizontal-pod-autoscaler-sync-period=1s".into(),
+            "--pvclaimbinder-sync-period=1s".into(),
             "--node-monitor-period=1s".into(),
             "--node-monitor-grace-period=3s".into(),
             "--node-startup-grace-period=3s".into(),
