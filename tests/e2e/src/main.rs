@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
@@ -21,6 +21,9 @@ struct Arguments {
     /// Write what was observed into this folder.
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
+    /// How many seconds the soak takes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    soak: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -32,6 +35,7 @@ enum Check {
     ClosedLoop,
     Operator,
     Controllers,
+    Soak,
 }
 
 fn main() -> ExitCode {
@@ -47,14 +51,14 @@ fn main() -> ExitCode {
 
 /// Whether all checks agree with the server.
 fn run(arguments: Arguments) -> Result<bool> {
-    let Arguments { mut checks, seed, dump } = arguments;
+    let Arguments { mut checks, seed, dump, soak } = arguments;
     if checks.is_empty() {
         checks = Check::value_variants().to_vec();
     }
     if let Some(folder) = &dump {
         std::fs::create_dir_all(folder)?;
     }
-    let options = Options { seed, dump };
+    let options = Options { seed, dump, soak: Duration::from_secs(soak) };
     let assets = Assets::find()?;
     println!("kube-apiserver {}, seed {seed}", assets.version()?);
     let mut agrees = true;
@@ -76,6 +80,7 @@ impl Check {
             Self::Objects => checks::objects::run(assets),
             Self::Controllers => checks::controllers::run(assets, options),
             Self::Operator => checks::operator::run(assets, options),
+            Self::Soak => checks::closed_loop::soak::run(assets, options),
             Self::ClosedLoop => checks::closed_loop::run(assets, options),
         }
     }

@@ -16,6 +16,7 @@ mod review;
 mod rights;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use outcome::Outcome;
 
@@ -26,4 +27,6 @@ pub struct Options {
     pub seed: u64,
     /// A folder for what was observed, for a look by hand.
     pub dump: Option<PathBuf>,
+    /// How long the soak takes.
+    pub soak: Duration,
 }

@@ -40,6 +40,15 @@ impl Outcome {
         self.disagreements.extend(named);
     }
 
+    /// Takes over what another round of the check found, its counts added up.
+    pub fn absorb(&mut self, round: &str, other: Self) {
+        for (what, number) in other.counts {
+            self.add(&what, number);
+        }
+        self.disagreements
+            .extend(other.disagreements.into_iter().map(|how| format!("{round}{how}")));
+    }
+
     /// Whether there was no disagreement.
     pub fn agrees(&self) -> bool {
         self.disagreements.is_empty()

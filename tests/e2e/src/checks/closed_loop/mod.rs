@@ -7,6 +7,7 @@
 mod actor;
 mod judge;
 mod setup;
+pub mod soak;
 mod workloads;
 
 use anyhow::{Context, Result};
