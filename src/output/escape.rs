@@ -57,6 +57,7 @@ mod tests {
             ("safe\u{202e}txt", "safe\\u{202e}txt"),
             ("zero\u{200b}width", "zero\\u{200b}width"),
             ("\u{9b}31m", "\\u{9b}31m"),
+            ("no\u{ffff}character", "no\\u{ffff}character"),
         ] {
             assert_eq!(visible(text), expected);
         }

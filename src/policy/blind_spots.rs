@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 
 use super::Options;
 use super::subjects::known_names;
-use crate::eks::{AuditPolicy, Level};
+use crate::eks::{AuditPolicy, Level, is_control_plane};
 use crate::rbac::{Atom, ResourceAtom, UrlAtom};
 use crate::usage::{Evidence, Facts, Identity, Usage};
 
@@ -153,6 +153,10 @@ impl Suspect<'_> {
         self.facts.user_agents.iter().any(|agent| agent.starts_with("kubectl"))
     }
 
+    fn is_controllers_own(&self) -> bool {
+        self.facts.usernames.iter().any(is_control_plane)
+    }
+
     fn resources(&self) -> impl Iterator<Item = &ResourceAtom> {
         self.needs.keys().filter_map(|atom| match atom {
             Atom::Resource(atom) => Some(atom),
@@ -169,6 +173,10 @@ impl Suspect<'_> {
             Class::EventsWrite if is_workload && watches && writes => {
                 Some("it watches and writes objects: a controller reports what it does as Events")
             }
+            // kube-controller-manager watches for all of its controllers under its own name.
+            Class::EventsWrite if is_workload && writes && self.is_controllers_own() => Some(
+                "it is a controller of the control plane, and those report what they do as Events",
+            ),
             Class::EventsRead if self.uses_kubectl() && inspects => Some(
                 "it looks at single objects with kubectl: `kubectl describe` reads their Events",
             ),

@@ -10,7 +10,7 @@ use k8s_openapi::api::rbac::v1::Subject;
 use thiserror::Error;
 
 use super::subjects::requester;
-use super::widen::exact;
+use super::widen::exact_forms;
 use super::{IdentityPlan, Plan};
 use crate::rbac::{Atom, Evaluator, Form, Grant, Invalid, Objects, Verdict, validate};
 
@@ -138,8 +138,9 @@ enum Place {
 fn expected<'p>(identities: &[&'p IdentityPlan]) -> BTreeMap<Cow<'p, Atom>, Place> {
     let mut expected = BTreeMap::new();
     for identity in identities {
-        let needs = identity.needs.keys().map(|need| (exact(need), Place::Need));
-        let assumed = identity.assumed().map(|atom| (exact(atom), Place::Assumption));
+        let needs = identity.needs.keys().flat_map(exact_forms).map(|need| (need, Place::Need));
+        let assumed = identity.assumed().flat_map(exact_forms);
+        let assumed = assumed.map(|atom| (atom, Place::Assumption));
         let widened = identity.widenings().map(|(atom, _)| (Cow::Borrowed(atom), Place::Widening));
         for (atom, place) in needs.chain(assumed).chain(widened) {
             expected.entry(atom).or_insert(place);

@@ -24,7 +24,7 @@ pub struct Grant {
 impl Grant {
     /// Whether no single need says as much as the grant of `atom`.
     pub fn is_widening(&self, atom: &Atom) -> bool {
-        !self.needs.iter().any(|need| *exact(need) == *atom)
+        !self.needs.iter().any(|need| exact_forms(need).any(|form| *form == *atom))
     }
 }
 
@@ -73,10 +73,12 @@ pub(super) fn widen<'a>(
     options: &Options,
 ) -> Grants {
     let names = NamePolicy::new(options.names, needs.clone());
+    let makes_namespaces = needs.clone().any(creates_namespace);
     let mut grants = Grants::new();
     for need in needs {
         let mut causes = BTreeSet::new();
         let grant = grant(need, &names, options.scope, &mut causes);
+        let grant = if makes_namespaces { by_name(need).unwrap_or(grant) } else { grant };
         if options.verbs == Verbs::Informer
             && let Some(other) = informer_pair(&grant)
         {
@@ -145,12 +147,33 @@ pub fn exact(need: &Atom) -> Cow<'_, Atom> {
     }
 }
 
+/// The grants that say what a need says and no more.
+pub(super) fn exact_forms(need: &Atom) -> impl Iterator<Item = Cow<'_, Atom>> {
+    [Some(exact(need)), by_name(need).map(Cow::Owned)].into_iter().flatten()
+}
+
 /// `get namespaces x` is a request in namespace x.
 pub fn is_namespace_itself(atom: &ResourceAtom) -> bool {
     atom.group.is_empty()
         && atom.namespace == atom.name
         && !atom.namespace.is_empty()
         && atom.resource.split('/').next() == Some("namespaces")
+}
+
+/// The same grant as a rule for the whole cluster that names the namespace.
+fn by_name(need: &Atom) -> Option<Atom> {
+    match need {
+        Atom::Resource(atom) if is_namespace_itself(atom) => {
+            Some(ResourceAtom { namespace: "".into(), ..atom.clone() }.into())
+        }
+        _ => None,
+    }
+}
+
+/// Whoever creates namespaces may ask for one before it is there, and a Role cannot be.
+fn creates_namespace(need: &Atom) -> bool {
+    let Atom::Resource(atom) = need else { return false };
+    atom.group.is_empty() && &*atom.resource == "namespaces" && &*atom.verb == "create"
 }
 
 fn informer_pair(grant: &Atom) -> Option<Atom> {
@@ -171,4 +194,44 @@ fn broader(atom: &Atom, grants: &Grants) -> Option<Atom> {
         .filter(|broader| broader != atom)
         .map(Atom::from)
         .find(|broader| grants.contains_key(broader))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn namespace(verb: &str) -> Atom {
+        atom(verb, "preview", "namespaces", "preview")
+    }
+
+    fn atom(verb: &str, namespace: &str, resource: &str, name: &str) -> Atom {
+        ResourceAtom {
+            namespace: namespace.into(),
+            group: "".into(),
+            resource: resource.into(),
+            name: name.into(),
+            verb: verb.into(),
+        }
+        .into()
+    }
+
+    fn granted(needs: &[Atom]) -> Vec<(String, bool)> {
+        let grants = widen(needs.iter(), &Options::default());
+        grants.iter().map(|(atom, grant)| (atom.to_string(), grant.is_widening(atom))).collect()
+    }
+
+    #[test]
+    fn a_namespace_is_named_by_its_role_unless_it_may_not_be_there_yet() {
+        let inside = r"get namespaces in namespace preview".to_owned();
+        assert_eq!(granted(&[namespace("get")]), [(inside, false)]);
+        // Whether by apply, which is authorized in the namespace, or by POST, which is not.
+        for create in [namespace("create"), atom("create", "", "namespaces", "")] {
+            let granted = granted(&[namespace("get"), create]);
+            assert!(
+                granted.contains(&(r#"get namespaces "preview""#.to_owned(), false)),
+                "{granted:?}"
+            );
+            assert!(granted.iter().all(|(atom, widened)| !atom.contains(" in ") && !widened));
+        }
+    }
 }

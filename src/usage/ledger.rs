@@ -180,12 +180,14 @@ pub struct Version {
 }
 
 impl Version {
-    /// The version of `kube-apiserver/v1.36.2 (linux/amd64) ...`.
+    /// The version of `kube-apiserver/v1.36.2 (linux/amd64) ...`; none for a server that was
+    /// built without one and calls itself v0.0.0.
     pub fn of_api_server(user_agent: &str) -> Option<Self> {
         let rest = user_agent.strip_prefix("kube-apiserver/v")?;
         let mut parts = rest.split(['.', '-', '+', ' ', '/']);
         let mut number = || parts.next()?.parse().ok();
-        Some(Self { major: number()?, minor: number()? })
+        let version = Self { major: number()?, minor: number()? };
+        (version.major > 0).then_some(version)
     }
 }
 
@@ -210,5 +212,23 @@ impl FromStr for Version {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_tells_its_version_unless_it_was_built_without_one() {
+        for (agent, version) in [
+            ("kube-apiserver/v1.36.2 (linux/amd64) kubernetes/0000000", Some("1.36")),
+            ("kube-apiserver/v1.32.9-eks-113cf36 (linux/amd64) kubernetes/0000000", Some("1.32")),
+            ("kube-apiserver/v0.0.0 (linux/amd64) kubernetes/$Format", None),
+            ("kubectl/v1.36.2", None),
+        ] {
+            let found = Version::of_api_server(agent).map(|version| version.to_string());
+            assert_eq!(found.as_deref(), version, "{agent}");
+        }
     }
 }

@@ -62,7 +62,8 @@ pub(in crate::audit) fn conclude(
     let answered = body::stored::<Answer>(event).is_some_and(|answer| answer.status.allowed);
     let review = body::stored::<WithSpec<Review>>(event).or_else(|| body::sent(event));
     let Some(WithSpec { spec }) = review.filter(|_| answered) else { return };
-    let Some(atom) = reviewed(&spec) else { return };
+    // Groups alone can be reviewed as well; they are no identity.
+    let Some(atom) = reviewed(&spec).filter(|_| !spec.user.is_empty()) else { return };
     let who = Who::Reviewed { username: spec.user };
     if event.user.username.starts_with("system:node:") {
         out.need(who, atom, Basis::Delegated);

@@ -1,0 +1,118 @@
+//! A server process that cannot outlive the harness.
+//!
+//! Each runs under a small shell that holds one end of a pipe; the other end is
+//! ours alone. When we drop it, or are killed in whatever way, the pipe closes
+//! and the shell kills the server. No process IDs to poll and no signal handler.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+const GUARD: &str = r#"
+exec 3<&0 </dev/null
+"$@" 3<&- &
+server=$!
+{ cat <&3 >/dev/null; kill -KILL "$server"; } 2>/dev/null &
+guard=$!
+exec 3<&-
+wait "$server"
+status=$?
+kill "$guard" 2>/dev/null
+exit "$status"
+"#;
+
+/// How many of its last log lines an error shows.
+const LOG_TAIL: usize = 30;
+
+/// A running server; it is killed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program`, its output going to `<folder>/<name>.log`.
+    pub(super) fn start(program: &Path, args: &[String], folder: &Path) -> Result<Self> {
+        let name = program.file_name().context("a program has a name")?.to_string_lossy();
+        let log = folder.join(format!("{name}.log"));
+        let output = File::create(&log)?;
+        let child = Command::new("/bin/sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(program)
+            .args(args)
+            .current_dir(folder)
+            // Out of the terminal's group, so that Ctrl-C ends us first and them through us.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        Ok(Self { name: name.into_owned(), child, log })
+    }
+
+    /// An error with the end of the log where the process has ended.
+    pub(super) fn check_running(&mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("{} ended by itself ({status}):\n{}", self.name, self.log_tail());
+        }
+        Ok(())
+    }
+
+    /// The last lines of its log.
+    pub(super) fn log_tail(&self) -> String {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LOG_TAIL)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        // The guard has nothing left to do but to end; a failure to wait changes nothing.
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_process_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let process = Process::start(Path::new("/bin/sleep"), &["600".into()], folder.path());
+        let process = process.unwrap();
+        let children = || {
+            let shell = process.child.id();
+            fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap()
+        };
+        while children().split_whitespace().count() < 2 {
+            std::thread::yield_now();
+        }
+        let sleeping = children().split_whitespace().next().unwrap().to_owned();
+        drop(process);
+        assert!(!Path::new(&format!("/proc/{sleeping}")).exists(), "{sleeping} still runs");
+    }
+
+    #[test]
+    fn an_ended_process_is_reported_with_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut process =
+            Process::start(Path::new("/bin/ls"), &["/nowhere-at-all".into()], folder.path())
+                .unwrap();
+        let error = loop {
+            if let Err(error) = process.check_running() {
+                break error.to_string();
+            }
+        };
+        assert!(error.contains("nowhere-at-all"), "{error}");
+    }
+}
