@@ -12,6 +12,8 @@ mod docs;
 #[cfg(test)]
 mod exits;
 #[cfg(test)]
+mod flags;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;
