@@ -2,6 +2,8 @@
 //! and need no network.
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod cluster_shop;
 #[cfg(test)]
 mod conformance_events;
@@ -13,6 +15,8 @@ mod docs;
 mod exits;
 #[cfg(test)]
 mod flags;
+#[cfg(test)]
+mod fuzz_corpus;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

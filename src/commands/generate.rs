@@ -1,30 +1,26 @@
 //! `leastrole generate`: logs in, proven roles out.
 
-use std::fs;
-use std::path::Path;
-use std::sync::Arc;
-
 use anyhow::{Context, anyhow, bail};
-use wildmatch::WildMatch;
 
-use super::{ExitStatus, progress};
-use crate::audit::Settings;
-use crate::cli::{Deciding, Generate, Selecting};
-use crate::decode::Tally;
-use crate::eks::AuditPolicy;
+use super::{ExitStatus, log};
+use crate::cli::Generate;
 use crate::output::{self, Format, Summary, Target, Text};
-use crate::pipeline::{self, ReadOptions};
 use crate::policy::{self, Options, Plan, Proof};
 use crate::rbac::manifests::Manifests;
-use crate::source::Inputs;
-use crate::usage::{Fold, Selection, Usage};
 
 pub(super) fn run(flags: &Generate) -> anyhow::Result<ExitStatus> {
     if flags.output.explain && flags.output.format == Format::Json {
         bail!("--explain writes YAML comments; for evidence in JSON use --summary-json");
     }
-    let options = options(&flags.deciding, &flags.selection)?;
-    let (usage, tally) = read(flags)?;
+    let options = options(flags)?;
+    let (usage, tally) = log::Log {
+        source: log::Source::of(&flags.input, &flags.selection)?,
+        reading: &flags.input.reading,
+        selection: log::selection(&flags.selection),
+        settings: log::settings(&flags.deciding.judging),
+        quiet: flags.output.quiet,
+    }
+    .read()?;
     let plan = policy::plan(&usage, &options);
     let manifests = output::manifests(&plan, flags.output.format, flags.output.explain)?;
     let target = Target::of(flags.output.target.as_deref());
@@ -32,73 +28,21 @@ pub(super) fn run(flags: &Generate) -> anyhow::Result<ExitStatus> {
     let proof = prove(&plan, &texts)?;
     let summary = Summary::new(&tally, &usage, &plan, proof, &manifests);
     report(flags, &summary)?;
-    refuse_nothing(&summary)?;
+    log::refuse_nothing(summary.identities.is_empty())?;
     output::write(&texts, &target)?;
     let gated = flags.input.strict && !tally.problems().is_empty();
     Ok(if gated { ExitStatus::Findings } else { ExitStatus::Clean })
 }
 
-fn options(deciding: &Deciding, selecting: &Selecting) -> anyhow::Result<Options> {
+fn options(flags: &Generate) -> anyhow::Result<Options> {
+    let deciding = &flags.deciding;
     Ok(Options {
-        names: deciding.names,
         scope: deciding.scope,
-        verbs: deciding.verbs,
-        namespaces: globs(&selecting.namespaces),
+        namespaces: log::globs(&flags.namespaces),
         include_denied: deciding.include_denied,
-        succeeded_only: deciding.succeeded_only,
         keep_default_grants: deciding.keep_default_grants,
-        version: deciding.kubernetes_version,
-        group_template: deciding.iam_group_template.clone(),
-        assume: deciding.assume.clone(),
-        audit_policy: audit_policy(deciding.audit_policy.as_deref())?,
+        ..log::options(&deciding.judging)?
     })
-}
-
-fn audit_policy(path: Option<&Path>) -> anyhow::Result<AuditPolicy> {
-    let Some(path) = path else { return Ok(AuditPolicy::eks()) };
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read the audit policy {}", path.display()))?;
-    AuditPolicy::parse(&text)
-        .with_context(|| format!("{} is not a usable audit policy", path.display()))
-}
-
-fn globs(patterns: &[String]) -> Vec<WildMatch> {
-    patterns.iter().map(|pattern| WildMatch::new(pattern)).collect()
-}
-
-/// Folds the logs into usage.
-fn read(flags: &Generate) -> anyhow::Result<(Usage, Tally)> {
-    let selection = Arc::new(selection(&flags.selection));
-    let settings = Settings { enforce_owner_references: flags.deciding.enforce_owner_references };
-    let shown = progress::Progress::start(!flags.output.quiet);
-    let options = ReadOptions {
-        threads: flags.input.threads(),
-        record_limit: flags.input.record_limit(),
-        progress: shown.counters(),
-        ..ReadOptions::default()
-    };
-    let fold = || Fold::new(Arc::clone(&selection), settings);
-    let inputs = Inputs::find(&flags.input.logs());
-    let (folds, tally) = pipeline::read(inputs, &options, fold)?;
-    drop(shown);
-    let mut usage = Usage::default();
-    folds.into_iter().for_each(|fold| usage.merge(fold.into_usage()));
-    usage.settle();
-    if usage.outcomes.total() == 0 {
-        bail!(output::nothing_read(&tally));
-    }
-    Ok((usage, tally))
-}
-
-fn selection(flags: &Selecting) -> Selection {
-    Selection {
-        service_accounts: globs(&flags.service_accounts),
-        users: globs(&flags.users),
-        iam_roles: globs(&flags.iam_roles),
-        include_system: flags.include_system,
-        since: flags.since,
-        until: flags.until,
-    }
 }
 
 /// Proves the plan against the bytes that are about to be printed.
@@ -124,18 +68,6 @@ fn report(flags: &Generate, summary: &Summary) -> anyhow::Result<()> {
     if !flags.output.quiet {
         // Nobody may be listening; the manifests are for someone else.
         let _ = output::print_summary(summary);
-    }
-    Ok(())
-}
-
-/// A run that has nothing to say must not look like one that found nothing needed.
-fn refuse_nothing(summary: &Summary) -> anyhow::Result<()> {
-    if summary.identities.is_empty() {
-        bail!(
-            "no event is left to look at: all are of the control plane, not selected, outside the \
-             time asked for, or came before authorization\nhint: --include-system, --since, and \
-             the selecting flags decide that"
-        );
     }
     Ok(())
 }

@@ -1,8 +1,15 @@
 //! One file per command: what was typed comes in, an exit status goes out. Commands
 //! call the stages in turn; they neither parse nor render.
 
+mod check;
+#[cfg(feature = "cloudwatch")]
+mod cloudwatch;
 mod generate;
+mod given;
+mod log;
 mod progress;
+mod query;
+mod tighten;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -35,7 +42,11 @@ impl From<ExitStatus> for ExitCode {
 /// Runs the command.
 pub fn run(cli: Cli) -> anyhow::Result<ExitStatus> {
     match cli.command {
+        Command::Check(flags) => check::run(&flags),
         Command::Generate(flags) => generate::run(&flags),
+        Command::Lookup(flags) => query::run_lookup(&flags),
+        Command::Tighten(flags) => tighten::run(&flags),
+        Command::WhoCan(flags) => query::run_who_can(&flags),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "leastrole", &mut script);

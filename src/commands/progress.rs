@@ -14,35 +14,40 @@ use crate::source::Progress as Counters;
 /// How often the bar looks at the counters.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A bar that follows the reader until it is dropped.
+/// A bar that follows some counters until it is dropped.
 pub(super) struct Progress {
-    counters: Arc<Counters>,
     drawing: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
+    /// Draws how many bytes were read of how many.
+    pub(super) fn of_bytes(wanted: bool, counters: &Arc<Counters>) -> Self {
+        let seen = Arc::clone(counters);
+        let template = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+        Self::start(wanted, template, move |bar| {
+            bar.set_length(seen.total.load(Relaxed));
+            bar.set_position(seen.done.load(Relaxed));
+        })
+    }
+
     /// Starts drawing, if anyone is there to see it.
-    pub(super) fn start(wanted: bool) -> Self {
-        let counters = Arc::new(Counters::default());
+    pub(super) fn start(
+        wanted: bool,
+        template: &str,
+        update: impl Fn(&ProgressBar) + Send + 'static,
+    ) -> Self {
+        let bar = ProgressBar::no_length().with_style(style(template));
         let drawing = (wanted && stderr().is_terminal()).then(|| {
             let (stop, stopped) = channel::<()>();
-            let seen = Arc::clone(&counters);
             let draw = move || {
-                let bar = bar();
                 while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                    bar.set_length(seen.total.load(Relaxed));
-                    bar.set_position(seen.done.load(Relaxed));
+                    update(&bar);
                 }
                 bar.finish_and_clear();
             };
             (stop, thread::spawn(draw))
         });
-        Self { counters, drawing }
-    }
-
-    /// What the reader counts into.
-    pub(super) fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.counters)
+        Self { drawing }
     }
 }
 
@@ -55,8 +60,6 @@ impl Drop for Progress {
     }
 }
 
-fn bar() -> ProgressBar {
-    let template = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
-    let style = ProgressStyle::with_template(template);
-    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -6,8 +6,10 @@ mod access;
 mod audit_policy;
 mod control_plane;
 mod iam;
+mod mapping;
 
 pub use access::RoleAccess;
 pub use audit_policy::{AuditPolicy, AuditPolicyError, AuditRuleError, Level};
 pub use control_plane::is_control_plane;
 pub use iam::{IamArn, IamKind, username_template};
+pub use mapping::{MappingError, Principal, principals};

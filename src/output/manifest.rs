@@ -46,7 +46,7 @@ pub fn manifests(
             let objects = objects(identity);
             let text = match format {
                 Format::Yaml => yaml(identity, &objects, with_evidence)?,
-                Format::Json => json(&objects)?,
+                Format::Json => object_list(&objects)?,
             };
             let extension = if format == Format::Yaml { "yaml" } else { "json" };
             Ok(Manifest {
@@ -66,8 +66,24 @@ fn file_name(object_name: &str, extension: &str) -> String {
     format!("{name}.{extension}")
 }
 
+/// Objects as YAML documents, in the order given.
+///
+/// # Errors
+/// Where a serializer fails, which no object gives it cause to.
+pub fn object_yaml<'a>(objects: impl IntoIterator<Item = &'a Object>) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for object in objects {
+        text.push_str("---\n");
+        text.push_str(&scalars::yaml(object)?);
+    }
+    Ok(text)
+}
+
 /// One `List` of all objects.
-pub(super) fn json<'a>(
+///
+/// # Errors
+/// Where a serializer fails, which no object gives it cause to.
+pub fn object_list<'a>(
     objects: impl IntoIterator<Item = &'a Object>,
 ) -> serde_json::Result<String> {
     #[derive(Serialize)]

@@ -5,9 +5,9 @@ use std::fmt::{self, Display, Write};
 use std::io;
 
 use super::escape::short;
-use super::summary::{
-    AdviceSummary, IdentitySummary, InputSummary, Permission, ProblemSummary, Summary,
-};
+use super::read_summary::{InputSummary, ProblemSummary, ReadSummary};
+use super::summary::{AdviceSummary, IdentitySummary, Permission, Summary};
+use super::units::{Bytes, Thousands};
 use crate::decode::Tally;
 
 /// Lines of one section; the rest is counted.
@@ -15,8 +15,8 @@ const LISTED: usize = 8;
 /// Characters of one log-written string.
 const WIDTH: usize = 100;
 
-const BOLD: &str = "\u{1b}[1m";
-const RESET: &str = "\u{1b}[0m";
+pub(super) const BOLD: &str = "\u{1b}[1m";
+pub(super) const RESET: &str = "\u{1b}[0m";
 
 /// Prints the summary on stderr, bold only where the terminal takes it.
 pub fn print_summary(summary: &Summary) -> io::Result<()> {
@@ -36,13 +36,29 @@ pub fn nothing_read(tally: &Tally) -> String {
     text
 }
 
+/// Prints on stderr what was wrong with the input.
+pub fn print_problems(tally: &Tally) -> io::Result<()> {
+    let mut text = String::new();
+    problems(&InputSummary::new(tally), &mut text).map_err(io::Error::other)?;
+    io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes())
+}
+
+/// Prints a hint on stderr.
+pub fn print_hint(hint: &str) {
+    // Nobody may be listening.
+    let _ = io::Write::write_all(
+        &mut anstream::stderr().lock(),
+        format!("hint: {}\n", short(hint, 200)).as_bytes(),
+    );
+}
+
 /// Writes the summary as text, with ANSI bold for headings.
 fn write_text(summary: &Summary, out: &mut impl Write) -> fmt::Result {
-    read(summary, out)?;
-    problems(&summary.input, out)?;
+    read(&summary.read, out)?;
+    problems(&summary.read.input, out)?;
     table(summary, out)?;
     section(out, "Wider than used", &widenings(summary))?;
-    section(out, "Never in the log", &blind_spots(summary))?;
+    section(out, &unlogged(summary), &blind_spots(summary))?;
     section(out, "For you to decide", &advice(summary))?;
     section(
         out,
@@ -57,7 +73,7 @@ fn write_text(summary: &Summary, out: &mut impl Write) -> fmt::Result {
     proof(summary, out)
 }
 
-fn read(summary: &Summary, out: &mut impl Write) -> fmt::Result {
+pub(super) fn read(summary: &ReadSummary, out: &mut impl Write) -> fmt::Result {
     let input = &summary.input;
     write!(out, "Read {}, {}: ", count(input.files, "input"), Bytes(input.bytes))?;
     write!(out, "{}", count(input.audit_events, "audit event"))?;
@@ -91,7 +107,7 @@ fn read(summary: &Summary, out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 
-fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
+pub(super) fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
     let other = [
         (input.salvaged, "cut record", "salvaged"),
         (input.not_audit, "record", "of another kind"),
@@ -152,7 +168,7 @@ fn table(summary: &Summary, out: &mut impl Write) -> fmt::Result {
             identity.grants,
             Dash(identity.widenings.len() as u64),
             Dash(refused),
-            Dash(identity.blind_spots.len() as u64),
+            Dash(identity.blind_spots.iter().filter(|spot| !spot.assumed).count() as u64),
         )?;
     }
     let left_out: usize = summary.identities.iter().map(|identity| identity.left_out).sum();
@@ -192,6 +208,13 @@ fn widenings(summary: &Summary) -> Vec<String> {
         };
         identity.widenings.iter().map(line).collect()
     })
+}
+
+fn unlogged(summary: &Summary) -> String {
+    match summary.unlogged.join("; ") {
+        hidden if hidden.is_empty() => "Never in the log".to_owned(),
+        hidden => format!("Never in the log (the audit policy hides {})", short(&hidden, WIDTH)),
+    }
 }
 
 fn blind_spots(summary: &Summary) -> Vec<String> {
@@ -293,11 +316,11 @@ impl Display for Permission {
 }
 
 /// To the second and without a zone: UTC goes without saying in an audit log.
-fn second(moment: &str) -> String {
+pub(super) fn second(moment: &str) -> String {
     moment.split('.').next().unwrap_or(moment).replace('T', " ")
 }
 
-fn count(number: u64, what: &str) -> String {
+pub(super) fn count(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", Thousands(number))
 }
@@ -311,52 +334,12 @@ impl Display for Dash {
     }
 }
 
-/// `1,234,567`.
-struct Thousands(u64);
-
-impl Display for Thousands {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (index, digit) in digits.char_indices() {
-            if index > 0 && (digits.len() - index).is_multiple_of(3) {
-                f.write_char(',')?;
-            }
-            f.write_char(digit)?;
-        }
-        Ok(())
-    }
-}
-
-/// `241.9 kB`, in powers of ten.
-struct Bytes(u64);
-
-impl Display for Bytes {
-    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = ["B", "kB", "MB", "GB", "TB", "PB"];
-        let mut value = self.0 as f64;
-        let mut unit = 0;
-        while value >= 999.95 && unit + 1 < units.len() {
-            value /= 1000.0;
-            unit += 1;
-        }
-        let decimals = usize::from(unit > 0);
-        write!(f, "{value:.decimals$} {}", units[unit])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_read_well() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(Thousands(number).to_string(), text);
-        }
-        for (bytes, text) in [(27, "27 B"), (241_932, "241.9 kB"), (999_950, "1.0 MB")] {
-            assert_eq!(Bytes(bytes).to_string(), text);
-        }
         assert_eq!(format!("{:>4}|{:>4}", Dash(0), Dash(12)), "   -|  12");
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::manifest::{Format, Manifest, json};
+use super::manifest::{Format, Manifest, object_list};
 
 /// Where manifests go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub fn rendered(
     }
     let text = match format {
         Format::Yaml => manifests.iter().map(|manifest| manifest.text.as_str()).collect(),
-        Format::Json => json(manifests.iter().flat_map(|manifest| &manifest.objects))?,
+        Format::Json => object_list(manifests.iter().flat_map(|manifest| &manifest.objects))?,
     };
     Ok(vec![Text { file: "output".to_owned(), is_manifest: true, text }])
 }
@@ -106,6 +106,27 @@ pub fn write(texts: &[Text], target: &Target) -> anyhow::Result<()> {
             texts.iter().try_for_each(|it| replace(&folder.join(&it.file), it.text.as_bytes()))
         }
     }
+}
+
+/// Prints data as it is.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// Prints a text for people, with its colours only where the terminal takes them.
+pub fn print_styled(text: &str) -> anyhow::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// The text without its colours.
+pub fn plain(styled: &str) -> String {
+    anstream::adapter::strip_str(styled).to_string()
 }
 
 /// Puts `bytes` in place of `path` in one step, or leaves it as it was. What is there

@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 
 use super::Options;
 use super::subjects::known_names;
-use crate::eks::Level;
+use crate::eks::{AuditPolicy, Level};
 use crate::rbac::{Atom, ResourceAtom, UrlAtom};
 use crate::usage::{Evidence, Facts, Identity, Usage};
 
@@ -98,8 +98,7 @@ pub(super) fn blind_spots(
             .into_iter()
             .filter(|atom| !suspect.needs.contains_key(atom))
             .collect();
-        let unlogged =
-            !was_seen(class, usage) && atoms.iter().any(|atom| suspect.is_unlogged(atom, options));
+        let unlogged = atoms.iter().any(|atom| suspect.is_unlogged(atom, usage, options));
         let concerns = named || (why.is_some() && unlogged);
         (concerns && !atoms.is_empty()).then(|| BlindSpot {
             class,
@@ -111,12 +110,24 @@ pub(super) fn blind_spots(
     Class::ALL.into_iter().filter_map(spot).collect()
 }
 
-/// One such request in the log, by whomever, and the policy is not the one we know.
-fn was_seen(class: Class, usage: &Usage) -> bool {
-    match class {
-        Class::EventsWrite | Class::EventsRead => usage.saw_core_events,
-        Class::Probes => usage.saw_probes,
-    }
+/// Whether no request for this atom could be in the log: the audit policy leaves them out,
+/// and nothing in the log says that the cluster has another.
+pub fn is_unlogged(
+    username: &str,
+    groups: &[impl AsRef<str>],
+    atom: &Atom,
+    usage: &Usage,
+    policy: &AuditPolicy,
+) -> bool {
+    let was_seen = match atom {
+        Atom::Resource(atom) => {
+            usage.saw_core_events && atom.group.is_empty() && &*atom.resource == "events"
+        }
+        Atom::Url(_) => usage.saw_probes,
+    };
+    // Impersonation is audited as the request it stands before.
+    let request = atom.with_verb(atom.verb().rsplit(':').next().unwrap_or_default());
+    !was_seen && policy.level(username, groups, &request) == Level::None
 }
 
 impl Suspect<'_> {
@@ -132,12 +143,10 @@ impl Suspect<'_> {
         (is_named, is_named || assumptions.any(|assumption| assumption.identity.is_none()))
     }
 
-    fn is_unlogged(&self, atom: &Atom, options: &Options) -> bool {
+    fn is_unlogged(&self, atom: &Atom, usage: &Usage, options: &Options) -> bool {
         let username = self.facts.usernames.iter().next().unwrap_or_default();
         let groups: Vec<&str> = self.facts.groups.iter().collect();
-        // Impersonation is audited as the request it stands before.
-        let request = atom.with_verb(atom.verb().rsplit(':').next().unwrap_or_default());
-        options.audit_policy.level(username, &groups, &request) == Level::None
+        is_unlogged(username, &groups, atom, usage, options.audit_policy())
     }
 
     fn uses_kubectl(&self) -> bool {

@@ -14,12 +14,12 @@ mod rules;
 mod subjects;
 mod widen;
 
-pub use blind_spots::{Assumption, BlindSpot, Class};
+pub use blind_spots::{Assumption, BlindSpot, Class, is_unlogged};
 pub use generated_names::{Pattern, generated};
-pub use objects::objects;
+pub use objects::{Owner, object_name_of, objects, objects_of};
 pub use options::{Names, Options, Scope, Verbs};
 pub use plan::{IdentityPlan, Outside, Plan, VersionSource, plan};
 pub use proof::{Mismatch, Proof, prove};
 pub use rules::rules;
 pub use subjects::{GroupTemplate, subject};
-pub use widen::{Cause, Grant, Grants};
+pub use widen::{Cause, Grant, Grants, exact, is_namespace_itself};

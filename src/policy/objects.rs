@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::rbac::v1::{
-    ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef,
+    ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -17,17 +17,36 @@ use crate::usage::Identity;
 /// Longest object name; Kubernetes has no limit, people do.
 const LONGEST_NAME: usize = 120;
 
+/// Whose objects are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    /// What its objects are called.
+    pub object_name: &'a str,
+    /// Who it is, in full.
+    pub identity: &'a str,
+    /// Who is bound.
+    pub subject: &'a Subject,
+}
+
 /// The objects of one identity: roles first, so that whoever applies them in order
 /// never binds a role that is not there yet.
 pub fn objects(plan: &IdentityPlan) -> Vec<Object> {
+    let identity = plan.identity.to_string();
+    let owner =
+        Owner { object_name: &plan.object_name, identity: &identity, subject: &plan.subject };
+    objects_of(owner, plan.grants.keys())
+}
+
+/// The objects that give `owner` exactly these grants, roles first.
+pub fn objects_of<'a>(owner: Owner<'_>, grants: impl IntoIterator<Item = &'a Atom>) -> Vec<Object> {
     let mut scopes: BTreeMap<&str, Vec<&Atom>> = BTreeMap::new();
-    for grant in plan.grants.keys() {
+    for grant in grants {
         scopes.entry(grant.namespace()).or_default().push(grant);
     }
-    let maker = Maker { plan };
+    let maker = Maker { owner };
     let (mut roles, mut bindings) = (Vec::new(), Vec::new());
     if let Some(grants) = scopes.remove("") {
-        roles.push(maker.cluster_role(&plan.object_name, rules(grants)));
+        roles.push(maker.cluster_role(owner.object_name, rules(grants)));
         bindings.push(maker.cluster_binding());
     }
     for (index, alike) in alike(&scopes).into_iter().enumerate() {
@@ -35,12 +54,12 @@ pub fn objects(plan: &IdentityPlan) -> Vec<Object> {
         let local = rules(scopes[first].iter().copied());
         if alike.len() == 1 {
             roles.push(maker.role(first, local));
-            bindings.push(maker.binding(first, Kind::Role, &plan.object_name));
+            bindings.push(maker.binding(first, Kind::Role, owner.object_name));
             continue;
         }
         let name = match index {
-            0 => format!("{}:shared", plan.object_name),
-            _ => format!("{}:shared:{first}", plan.object_name),
+            0 => format!("{}:shared", owner.object_name),
+            _ => format!("{}:shared:{first}", owner.object_name),
         };
         roles.push(maker.cluster_role(&name, local));
         bindings.extend(
@@ -72,7 +91,7 @@ fn without_namespace(grant: &Atom) -> Atom {
 }
 
 struct Maker<'p> {
-    plan: &'p IdentityPlan,
+    owner: Owner<'p>,
 }
 
 impl Maker<'_> {
@@ -82,16 +101,16 @@ impl Maker<'_> {
     }
 
     fn role(&self, namespace: &str, rules: Vec<PolicyRule>) -> Object {
-        let metadata = self.metadata(&self.plan.object_name, Some(namespace));
+        let metadata = self.metadata(self.owner.object_name, Some(namespace));
         Role { metadata, rules: Some(rules) }.into()
     }
 
     fn cluster_binding(&self) -> Object {
-        let name = &self.plan.object_name;
+        let name = self.owner.object_name;
         ClusterRoleBinding {
             metadata: self.metadata(name, None),
             role_ref: role_ref(Kind::ClusterRole, name),
-            subjects: Some(vec![self.plan.subject.clone()]),
+            subjects: Some(vec![self.owner.subject.clone()]),
         }
         .into()
     }
@@ -102,7 +121,7 @@ impl Maker<'_> {
         RoleBinding {
             metadata: self.metadata(role, Some(namespace)),
             role_ref: role_ref(kind, role),
-            subjects: Some(vec![self.plan.subject.clone()]),
+            subjects: Some(vec![self.owner.subject.clone()]),
         }
         .into()
     }
@@ -114,7 +133,7 @@ impl Maker<'_> {
             name: Some(name.to_owned()),
             namespace: namespace.map(str::to_owned),
             labels: Some(pair("app.kubernetes.io/managed-by", "leastrole".to_owned())),
-            annotations: Some(pair("leastrole/identity", self.plan.identity.to_string())),
+            annotations: Some(pair("leastrole/identity", self.owner.identity.to_owned())),
             ..ObjectMeta::default()
         }
     }
@@ -154,6 +173,14 @@ pub(super) fn object_names<'a>(
         .collect()
 }
 
+/// The name of objects of a subject that is no identity of the log, such as a group.
+pub fn object_name_of(kind: &str, name: &str) -> String {
+    match plain(kind, name) {
+        (object_name, true) => object_name,
+        (object_name, false) => format!("{object_name}-{:08x}", fnv1a(&format!("{kind} {name}"))),
+    }
+}
+
 /// The name without hash, and whether it still says everything.
 fn plain_name(identity: &Identity) -> (String, bool) {
     let (kind, name) = match identity {
@@ -162,6 +189,11 @@ fn plain_name(identity: &Identity) -> (String, bool) {
         Identity::IamUser { arn } => ("iam-user", short_name(arn)),
         Identity::User { name } => ("user", name.to_string()),
     };
+    plain(kind, &name)
+}
+
+/// `leastrole:KIND:NAME` with a valid name, and whether it still says everything.
+fn plain(kind: &str, name: &str) -> (String, bool) {
     let is_valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
     let mut valid: String = name
         .to_ascii_lowercase()
@@ -183,6 +215,6 @@ fn hashed(name: &str, seed: &str) -> String {
 }
 
 /// FNV-1a, 32 bits: stable for good, unlike the standard library's hasher.
-fn fnv1a(text: &str) -> u32 {
+pub(crate) fn fnv1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -30,8 +30,9 @@ pub struct Options {
     pub group_template: GroupTemplate,
     /// Blind spots to grant.
     pub assume: Vec<Assumption>,
-    /// What the cluster logs.
-    pub audit_policy: AuditPolicy,
+    /// What the cluster logs. Without it, the policy of EKS is taken, unless the log
+    /// refutes that.
+    pub audit_policy: Option<AuditPolicy>,
 }
 
 /// The defaults of the command line, with the audit policy of EKS.
@@ -48,8 +49,15 @@ impl Default for Options {
             version: None,
             group_template: GroupTemplate::default(),
             assume: Vec::new(),
-            audit_policy: AuditPolicy::eks(),
+            audit_policy: None,
         }
+    }
+}
+
+impl Options {
+    /// The audit policy to reckon with.
+    pub fn audit_policy(&self) -> &AuditPolicy {
+        self.audit_policy.as_ref().unwrap_or_else(|| AuditPolicy::eks())
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Plan {
     pub version: Version,
     /// Where the version comes from.
     pub version_source: VersionSource,
+    /// What the audit policy never logs, in words; empty where the log shows that the
+    /// cluster has another policy.
+    pub hidden: Vec<String>,
 }
 
 /// Where the Kubernetes version comes from.
@@ -88,7 +91,9 @@ pub fn plan(usage: &Usage, options: &Options) -> Plan {
             assemble(identity, used, sorted, group, object_name, usage, options)
         })
         .collect();
-    Plan { identities, version, version_source }
+    let is_ours = options.audit_policy.is_some() || !(usage.saw_core_events || usage.saw_probes);
+    let hidden = if is_ours { options.audit_policy().hidden() } else { Vec::new() };
+    Plan { identities, version, version_source, hidden }
 }
 
 fn assemble(

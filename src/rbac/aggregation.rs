@@ -21,7 +21,7 @@ pub const MAX_AGGREGATION_STEPS: usize = 20_000_000;
 
 /// For each aggregated ClusterRole: the plain `ClusterRoles` it draws on, or nothing
 /// where [`MAX_AGGREGATION_STEPS`] ran out before it was computed.
-pub(super) fn aggregate(objects: &Objects) -> BTreeMap<&ObjectId, Option<Vec<&ObjectId>>> {
+pub fn aggregate(objects: &Objects) -> BTreeMap<&ObjectId, Option<Vec<&ObjectId>>> {
     Aggregation::new(objects, MAX_AGGREGATION_STEPS).resolve()
 }
 

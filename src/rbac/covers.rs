@@ -7,7 +7,7 @@
 
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
-use super::rules::{holds, items, resource_covers, url_covers};
+use super::rules::{ALL, holds, items, resource_covers, url_covers};
 use super::{Atom, ResourceAtom, UrlAtom};
 
 /// Whether the holder of `owner` may hand out everything in `servant`.
@@ -15,6 +15,35 @@ use super::{Atom, ResourceAtom, UrlAtom};
 /// Takes time in proportion to the grants of `servant`: see [`grant_count`].
 pub fn covers(owner: &[PolicyRule], servant: &[PolicyRule]) -> bool {
     servant.iter().flat_map(tuples).all(|tuple| owner.iter().any(|rule| tuple.is_within(rule)))
+}
+
+/// Whether `rule` alone grants all of `grant`, in which an empty name means any name. The
+/// namespace is the binding's business and is not looked at.
+pub fn rule_covers(rule: &PolicyRule, grant: &Atom) -> bool {
+    let tuple = match grant {
+        Atom::Url(UrlAtom { path, verb }) => Tuple::Url { path, verb },
+        Atom::Resource(ResourceAtom { group, resource, name, verb, .. }) => {
+            let name = Some(&**name).filter(|name| !name.is_empty());
+            Tuple::Resource { group, resource, name, verb }
+        }
+    };
+    tuple.is_within(rule)
+}
+
+/// Whether one granted atom says all that another does. Wildcards and "any name" are meant;
+/// namespaces are not looked at.
+pub fn grant_covers(wide: &Atom, narrow: &Atom) -> bool {
+    let same_or_all = |wide: &str, narrow: &str| wide == narrow || wide == ALL;
+    same_or_all(wide.verb(), narrow.verb())
+        && match (wide, narrow) {
+            (Atom::Url(wide), Atom::Url(narrow)) => url_covers(&wide.path, &narrow.path),
+            (Atom::Resource(wide), Atom::Resource(narrow)) => {
+                same_or_all(&wide.group, &narrow.group)
+                    && resource_covers(&wide.resource, &narrow.resource)
+                    && (wide.name.is_empty() || wide.name == narrow.name)
+            }
+            (Atom::Url(_), Atom::Resource(_)) | (Atom::Resource(_), Atom::Url(_)) => false,
+        }
 }
 
 /// Every grant that `rule` gives in `namespace`, in the order of the rule's own lists.
@@ -183,6 +212,21 @@ mod tests {
             for atom in atoms(&rule, "shop") {
                 prop_assert!(rule_allows(&rule, &atom), "{atom} by {rule:?}");
             }
+        }
+
+        #[test]
+        fn covering_an_atom_is_covering_its_rule(
+            wide in prop_oneof![resource_rule(), url_rule()],
+            narrow in prop_oneof![resource_rule(), url_rule()],
+        ) {
+            let is_plain = |rule: &PolicyRule| !rule.resource_names.iter().flatten().any(String::is_empty);
+            prop_assume!(is_plain(&wide) && is_plain(&narrow));
+            for atom in atoms(&narrow, "shop") {
+                let by_atom = atoms(&wide, "").any(|grant| grant_covers(&grant, &atom));
+                prop_assert_eq!(rule_covers(&wide, &atom), by_atom, "{} by {:?}", atom, wide);
+            }
+            let all = atoms(&narrow, "").all(|atom| rule_covers(&wide, &atom));
+            prop_assert_eq!(covers(&[wide], &[narrow]), all);
         }
 
         #[test]

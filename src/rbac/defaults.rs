@@ -1,102 +1,52 @@
-//! What every caller of a cluster holds without being given anything.
+//! What a cluster has without anyone's doing: the roles and bindings that the API server
+//! makes, and what every caller holds by them.
 //!
-//! The `ClusterRoles` and bindings that an API server creates for its widest groups, as data in
-//! one place (`plugin/pkg/auth/authorizer/rbac/bootstrappolicy`, Kubernetes 1.36). An
-//! administrator can remove them and an old cluster can have more, so this is a default, not
-//! an observation. Roles bound to narrow groups, as `system:monitoring`, are not here.
+//! As recorded from kube-apiserver 1.36.3 with its default flags, rules of aggregated roles
+//! left out. An administrator can change them and an old cluster can have more, so this is
+//! a default, not an observation.
 
 use std::sync::LazyLock;
 
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
 use super::evaluator::Evaluator;
-use super::objects::{Kind, Objects, RBAC_GROUP};
+use super::manifests::Manifests;
+use super::objects::Objects;
 use super::{Atom, Requester};
 
-/// Everybody who authenticated.
-const AUTHENTICATED: &str = "system:authenticated";
-/// Everybody who did not.
-const UNAUTHENTICATED: &str = "system:unauthenticated";
-/// Every service account.
-const SERVICE_ACCOUNTS: &str = "system:serviceaccounts";
+/// The groups that are everybody: all who authenticated, all who did not, all workloads.
+const EVERYBODY: [&str; 3] =
+    ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"];
 
-/// A ClusterRole and the groups that the binding of the same name gives it to.
-struct DefaultRole {
-    name: &'static str,
-    groups: &'static [&'static str],
-    rules: &'static [Rule],
-}
+static RECORDED: LazyLock<Objects> = LazyLock::new(|| {
+    let mut manifests = Manifests::default();
+    let recorded = include_bytes!("defaults/kubernetes-1.36.ndjson");
+    manifests.read("defaults", recorded).expect("a test reads the built-in file");
+    manifests.into_objects()
+});
 
-enum Rule {
-    Get { urls: &'static [&'static str] },
-    Create { group: &'static str, resources: &'static [&'static str] },
-}
-
-const DEFAULTS: [DefaultRole; 4] = [
-    DefaultRole {
-        name: "system:basic-user",
-        groups: &[AUTHENTICATED],
-        rules: &[
-            Rule::Create {
-                group: "authorization.k8s.io",
-                resources: &["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-            },
-            Rule::Create { group: "authentication.k8s.io", resources: &["selfsubjectreviews"] },
-        ],
-    },
-    DefaultRole {
-        name: "system:discovery",
-        groups: &[AUTHENTICATED],
-        rules: &[Rule::Get {
-            urls: &[
-                "/api",
-                "/api/*",
-                "/apis",
-                "/apis/*",
-                "/healthz",
-                "/livez",
-                "/openapi",
-                "/openapi/*",
-                "/readyz",
-                "/version",
-                "/version/",
-            ],
-        }],
-    },
-    DefaultRole {
-        name: "system:public-info-viewer",
-        groups: &[AUTHENTICATED, UNAUTHENTICATED],
-        rules: &[Rule::Get { urls: &["/healthz", "/livez", "/readyz", "/version", "/version/"] }],
-    },
-    DefaultRole {
-        name: "system:service-account-issuer-discovery",
-        groups: &[SERVICE_ACCOUNTS],
-        rules: &[Rule::Get {
-            urls: &[
-                "/.well-known/openid-configuration",
-                "/.well-known/openid-configuration/",
-                "/openid/v1/jwks",
-                "/openid/v1/jwks/",
-            ],
-        }],
-    },
-];
-
-static OBJECTS: LazyLock<Objects> = LazyLock::new(|| {
+static FOR_EVERYBODY: LazyLock<Objects> = LazyLock::new(|| {
     let mut objects = Objects::default();
-    for default in &DEFAULTS {
-        objects.insert(default.role());
-        objects.insert(default.binding());
+    for object in RECORDED.iter() {
+        let Some((role_ref, subjects)) = object.role_ref_and_subjects() else { continue };
+        let is_wide = |name: &str| EVERYBODY.contains(&name);
+        if subjects.iter().any(|subject| subject.kind == "Group" && is_wide(&subject.name)) {
+            objects.insert(object.clone());
+            let roles = RECORDED.cluster_roles().filter(|(id, _)| id.name == role_ref.name);
+            objects.extend(roles.map(|(_, role)| role.clone()));
+        }
     }
     objects
 });
 
-static EVALUATOR: LazyLock<Evaluator<'static>> = LazyLock::new(|| Evaluator::new(&OBJECTS));
+static EVALUATOR: LazyLock<Evaluator<'static>> = LazyLock::new(|| Evaluator::new(&FOR_EVERYBODY));
 
-/// The default `ClusterRoles` and `ClusterRoleBindings`.
+/// Every role and binding that a cluster starts with.
+pub fn builtin_objects() -> &'static Objects {
+    &RECORDED
+}
+
+/// The default `ClusterRoles` and `ClusterRoleBindings` that reach everybody.
 pub fn default_objects() -> &'static Objects {
-    &OBJECTS
+    &FOR_EVERYBODY
 }
 
 /// Whether `requester` may do `request` by the default bindings alone.
@@ -104,68 +54,72 @@ pub fn held_by_default(requester: &Requester, request: &Atom) -> bool {
     EVALUATOR.authorize(requester, request).is_allowed()
 }
 
-impl DefaultRole {
-    fn metadata(&self) -> ObjectMeta {
-        ObjectMeta { name: Some(self.name.to_owned()), ..ObjectMeta::default() }
-    }
-
-    fn role(&self) -> ClusterRole {
-        ClusterRole {
-            metadata: self.metadata(),
-            rules: Some(self.rules.iter().map(Rule::policy_rule).collect()),
-            ..ClusterRole::default()
-        }
-    }
-
-    fn binding(&self) -> ClusterRoleBinding {
-        let subject = |group: &&str| Subject {
-            api_group: Some(RBAC_GROUP.to_owned()),
-            kind: "Group".to_owned(),
-            name: (*group).to_owned(),
-            namespace: None,
-        };
-        ClusterRoleBinding {
-            metadata: self.metadata(),
-            role_ref: RoleRef {
-                api_group: Some(RBAC_GROUP.to_owned()),
-                kind: Kind::ClusterRole.as_str().to_owned(),
-                name: self.name.to_owned(),
-            },
-            subjects: Some(self.groups.iter().map(subject).collect()),
-        }
-    }
-}
-
-impl Rule {
-    fn policy_rule(&self) -> PolicyRule {
-        let owned = |list: &[&str]| list.iter().map(|&item| item.to_owned()).collect::<Vec<_>>();
-        match self {
-            Self::Get { urls } => PolicyRule {
-                verbs: owned(&["get"]),
-                non_resource_urls: Some(owned(urls)),
-                ..PolicyRule::default()
-            },
-            Self::Create { group, resources } => PolicyRule {
-                verbs: owned(&["create"]),
-                api_groups: Some(owned(&[group])),
-                resources: Some(owned(resources)),
-                ..PolicyRule::default()
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::validation::{Form, validate};
+    use super::super::{Kind, ResourceAtom, UrlAtom};
     use super::*;
+
+    fn count(kind: Kind) -> usize {
+        builtin_objects().iter().filter(|object| object.kind() == kind).count()
+    }
 
     #[test]
     fn every_default_is_an_object_the_api_server_would_store() {
-        for object in default_objects().iter() {
+        for object in builtin_objects().iter() {
             assert_eq!(validate(object, Form::Stored), []);
         }
-        assert_eq!(default_objects().len(), 2 * DEFAULTS.len());
-        assert_eq!(EVALUATOR.unresolved().count(), 0);
+        assert_eq!(Kind::ALL.map(count), [69, 7, 50, 7]);
+        let evaluator = Evaluator::new(builtin_objects());
+        assert_eq!(evaluator.unresolved().count(), 0);
+    }
+
+    #[test]
+    fn everybody_holds_what_these_four_roles_say() {
+        let names: Vec<&str> =
+            default_objects().cluster_roles().map(|(id, _)| id.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "system:basic-user",
+                "system:discovery",
+                "system:public-info-viewer",
+                "system:service-account-issuer-discovery",
+            ]
+        );
+        assert_eq!(default_objects().len(), 8);
+    }
+
+    #[test]
+    fn the_default_roles_evaluate_with_their_aggregation() {
+        let evaluator = Evaluator::new(builtin_objects());
+        let masters = Requester::new("root", ["system:masters"]);
+        let anything = Atom::from(UrlAtom { path: "/x".into(), verb: "post".into() });
+        assert!(evaluator.authorize(&masters, &anything).is_allowed());
+        let pods = |verb: &str| {
+            Atom::from(ResourceAtom {
+                namespace: "shop".into(),
+                resource: "pods".into(),
+                verb: verb.into(),
+                ..ResourceAtom::default()
+            })
+        };
+        let mut bound = builtin_objects().clone();
+        bound.insert(binding_to("view"));
+        let evaluator = Evaluator::new(&bound);
+        let alice = Requester::new("alice", ["devs"]);
+        assert!(evaluator.authorize(&alice, &pods("list")).is_allowed());
+        assert!(!evaluator.authorize(&alice, &pods("create")).is_allowed());
+    }
+
+    fn binding_to(role: &str) -> k8s_openapi::api::rbac::v1::ClusterRoleBinding {
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": { "name": "viewers" },
+            "roleRef": { "kind": "ClusterRole", "name": role, "apiGroup": super::super::RBAC_GROUP },
+            "subjects": [{ "kind": "Group", "name": "devs" }],
+        }))
+        .unwrap()
     }
 }

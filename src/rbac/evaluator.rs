@@ -12,10 +12,9 @@ use std::iter::once;
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use k8s_openapi::api::rbac::v1::{PolicyRule, Subject};
+use k8s_openapi::api::rbac::v1::PolicyRule;
 
 use super::aggregation::aggregate;
-use super::names::service_account_username;
 use super::objects::{Binding, ObjectId, Objects};
 use super::verdict::{Grant, Held, Unresolved, Verdict};
 use super::{Atom, Requester, rule_allows};
@@ -179,26 +178,12 @@ impl<'a> Subjects<'a> {
     fn add(&mut self, bound: usize, binding: &Binding<'a>) {
         for (index, subject) in binding.subjects.iter().enumerate() {
             let entry = Entry { bound, subject: index };
-            // Exactly these spellings; subject.apiGroup, and a namespace on a user or a
-            // group, play no part in Kubernetes either.
-            match subject.kind.as_str() {
-                "User" => self.user(Cow::Borrowed(&subject.name), entry),
-                "Group" => self.groups.entry(&subject.name).or_default().push(entry),
-                "ServiceAccount" => self.service_account(binding, subject, entry),
-                _ => {}
+            if subject.kind == "Group" {
+                self.groups.entry(&subject.name).or_default().push(entry);
+            } else if let Some(username) = binding.username(subject) {
+                self.users.entry(username).or_default().push(entry);
             }
         }
-    }
-
-    fn service_account(&mut self, binding: &Binding<'a>, subject: &'a Subject, entry: Entry) {
-        let namespace = binding.service_account_namespace(subject);
-        if !namespace.is_empty() {
-            self.user(service_account_username(namespace, &subject.name).into(), entry);
-        }
-    }
-
-    fn user(&mut self, username: Cow<'a, str>, entry: Entry) {
-        self.users.entry(username).or_default().push(entry);
     }
 
     /// The bindings that reach `requester`, in order, each once with its first such subject.

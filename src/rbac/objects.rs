@@ -3,6 +3,7 @@
 //! Objects of the four RBAC kinds come in, with all their metadata; lookups and an iteration
 //! that never depends on the order of insertion go out. Never judges an object.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -13,6 +14,8 @@ use k8s_openapi::api::rbac::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Serialize, Serializer};
 
+use super::Requester;
+use super::names::service_account_username;
 use super::rules::items;
 
 /// The API group of RBAC.
@@ -210,6 +213,27 @@ impl<'a> Binding<'a> {
     pub fn service_account_namespace(&self, subject: &'a Subject) -> &'a str {
         let own = subject.namespace.as_deref().filter(|namespace| !namespace.is_empty());
         own.unwrap_or(&self.id.namespace)
+    }
+
+    /// The username that a `User` or `ServiceAccount` subject stands for.
+    pub fn username(&self, subject: &'a Subject) -> Option<Cow<'a, str>> {
+        match subject.kind.as_str() {
+            "User" => Some(Cow::Borrowed(&subject.name)),
+            "ServiceAccount" => match self.service_account_namespace(subject) {
+                "" => None,
+                namespace => Some(service_account_username(namespace, &subject.name).into()),
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether `requester` is the subject. The spelling of the kind counts; the apiGroup of
+    /// a subject, and a namespace on a user or a group, play no part in Kubernetes either.
+    pub fn reaches(&self, subject: &'a Subject, requester: &Requester) -> bool {
+        match subject.kind.as_str() {
+            "Group" => requester.groups.contains(&subject.name),
+            _ => self.username(subject).is_some_and(|name| name == requester.username),
+        }
     }
 }
 

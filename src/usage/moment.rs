@@ -31,9 +31,10 @@ impl Moment {
     /// Reads the API server's own form and no other.
     pub fn of_own_form(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; FORM.len()] = bytes.try_into().ok()?;
-        let is_own_form = bytes.iter().zip(FORM).all(|(byte, form)| match form {
-            b'0' => byte.is_ascii_digit(),
-            other => byte == other,
+        // Without a branch, so that it takes a few instructions for all of them: a digit
+        // differs from `0` by at most 9, everything else by nothing.
+        let is_own_form = bytes.iter().zip(FORM).fold(true, |so_far, (byte, form)| {
+            so_far & (byte ^ form <= if *form == b'0' { 9 } else { 0 })
         });
         is_own_form.then_some(Self(*bytes))
     }
@@ -47,6 +48,11 @@ impl Moment {
     /// The text form.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// For people: `2026-11-20 09:15:03`, UTC going without saying.
+    pub fn to_second(&self) -> String {
+        self.as_str().get(..19).unwrap_or_default().replace('T', " ")
     }
 
     /// The moment as a timestamp, for arithmetic.

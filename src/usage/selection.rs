@@ -42,15 +42,19 @@ impl Selection {
             && self.until.is_none_or(|until| moment < until)
     }
 
+    /// Whether only some identities are asked for.
+    pub fn is_partial(&self) -> bool {
+        [&self.service_accounts, &self.users, &self.iam_roles]
+            .into_iter()
+            .any(|globs| !globs.is_empty())
+    }
+
     /// Whether the identity, seen under this username, is asked for.
     pub fn choice(&self, identity: &Identity, username: &str) -> Choice {
         if !self.include_system && is_control_plane(username) {
             return Choice::ControlPlane;
         }
-        let names_some = [&self.service_accounts, &self.users, &self.iam_roles]
-            .into_iter()
-            .any(|globs| !globs.is_empty());
-        if !names_some || self.names(identity, username) {
+        if !self.is_partial() || self.names(identity, username) {
             Choice::Taken
         } else {
             Choice::NotSelected

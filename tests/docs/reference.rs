@@ -32,7 +32,7 @@ fn reference() -> String {
     let mut program = Cli::command();
     program.build();
     let mut text = format!(
-        "# Reference\n\n<!-- Written by `{UPDATE}=1 cargo test docs` from src/cli.rs. -->\n\n{}.\n\n",
+        "# Reference\n\n<!-- Written by `{UPDATE}=1 cargo test docs` from src/cli/. -->\n\n{}.\n\n",
         program.get_about().unwrap()
     );
     text.push_str("Every command takes `--help`; `leastrole --version` prints the version.\n\n");

@@ -11,11 +11,13 @@ mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use self::tree::Budget;
 use super::aggregation::aggregate;
+use super::defaults::builtin_objects;
 use super::evaluator::Evaluator;
 use super::objects::{Kind, Object, ObjectId, Objects, RBAC_GROUP};
 use super::validation::{Form, validate};
@@ -42,50 +44,97 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
+impl Loaded {
+    /// The objects, with the `ClusterRoles` that every cluster has where none of that name
+    /// was read: bindings refer to `view` or `cluster-admin` without bringing them along.
+    pub fn with_builtin_roles(&self) -> Objects {
+        let mut objects: Objects =
+            builtin_objects().cluster_roles().map(|(_, role)| role.clone()).collect();
+        objects.extend(self.objects.iter().cloned());
+        objects
+    }
+}
+
+/// The documents of one source as plain values, within the limits of manifests: for what
+/// is YAML or JSON and no RBAC.
+pub fn values(source: &str, bytes: &[u8]) -> Result<Vec<Value>, ManifestError> {
+    let mut values = Vec::new();
+    documents(source, bytes, &Budget::new(), |_, value| {
+        values.push(value);
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// Hands over the documents of one source, each with its place.
+fn documents(
+    source: &str,
+    bytes: &[u8],
+    budget: &Budget,
+    mut take: impl FnMut(&Place, Value) -> Result<(), ManifestError>,
+) -> Result<(), ManifestError> {
+    let mut place = Place { source: source.into(), document: 1, line: 1, item: None };
+    let at = |place: &Place, cause| ManifestError { place: place.clone(), cause };
+    for document in split::documents(text(bytes, budget).map_err(|cause| at(&place, cause))?) {
+        place.line = document.line;
+        for value in tree::parse(document, budget).map_err(|cause| at(&place, cause))? {
+            take(&place, value)?;
+            place.document += 1;
+        }
+    }
+    Ok(())
+}
+
+fn text<'b>(bytes: &'b [u8], budget: &Budget) -> Result<&'b str, Unreadable> {
+    budget.spend_bytes(bytes.len()).map_err(Unreadable::Limit)?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Unreadable::NotUtf8 { offset: error.valid_up_to() })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
 /// A reader of manifests.
 #[derive(Debug)]
 pub struct Manifests {
     loaded: Loaded,
-    budget: Budget,
+    budget: Rc<Budget>,
+    /// For namespaced objects that name no namespace; empty for none.
+    namespace: String,
 }
 
 impl Default for Manifests {
     fn default() -> Self {
-        Self { loaded: Loaded::default(), budget: Budget::new() }
+        let budget = Rc::new(Budget::new());
+        Self { loaded: Loaded::default(), budget, namespace: String::new() }
     }
 }
 
 impl Manifests {
+    /// A reader that puts namespaced objects without a namespace into `namespace`, as
+    /// `kubectl apply -n` does with what `helm template` prints.
+    pub fn in_namespace(namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..Self::default() }
+    }
+
     /// Reads one source; `source` is its name in messages.
     ///
     /// Fails at the first document that is no YAML or JSON, is no object, or passes a
     /// [`Limit`]; what came before it is kept.
     pub fn read(&mut self, source: &str, bytes: &[u8]) -> Result<(), ManifestError> {
-        let mut place = Place { source: source.into(), document: 1, line: 1, item: None };
-        let text =
-            self.text(bytes).map_err(|cause| ManifestError { place: place.clone(), cause })?;
-        for document in split::documents(text) {
-            place.line = document.line;
-            let values = tree::parse(document, &self.budget)
-                .map_err(|cause| ManifestError { place: place.clone(), cause })?;
-            for value in values {
-                self.document(&place, value)?;
-                place.document += 1;
-            }
-        }
-        Ok(())
+        let budget = Rc::clone(&self.budget);
+        documents(source, bytes, &budget, |place, value| self.document(place, value))
     }
 
     /// Ends the reading with the problems that only show in the whole.
     pub fn finish(self) -> Loaded {
         let mut loaded = self.loaded;
         let mut defects = Vec::new();
-        for (binding, cause) in Evaluator::new(&loaded.objects).unresolved() {
+        let objects = loaded.with_builtin_roles();
+        for (binding, cause) in Evaluator::new(&objects).unresolved() {
             let id = binding.id.clone();
             let defect = Defect::DanglingRoleRef { binding: id.clone(), cause: cause.clone() };
             defects.push((id, defect));
         }
-        for (id, sources) in aggregate(&loaded.objects) {
+        for (id, sources) in aggregate(&objects) {
             if sources.is_some_and(|sources| sources.is_empty()) {
                 defects.push((id.clone(), Defect::EmptyAggregation(id.clone())));
             }
@@ -98,11 +147,9 @@ impl Manifests {
         loaded
     }
 
-    fn text<'b>(&self, bytes: &'b [u8]) -> Result<&'b str, Unreadable> {
-        self.budget.spend_bytes(bytes.len()).map_err(Unreadable::Limit)?;
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| Unreadable::NotUtf8 { offset: error.valid_up_to() })?;
-        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    /// Ends the reading with the objects alone, whatever is wrong with them.
+    pub(super) fn into_objects(self) -> Objects {
+        self.loaded.objects
     }
 
     fn document(&mut self, place: &Place, value: Value) -> Result<(), ManifestError> {
@@ -148,6 +195,7 @@ impl Manifests {
                 self.object(place, kind, &header.api_version, fields);
             }
             ("", "ServiceAccount") => {
+                self.fill_namespace(&mut fields);
                 let found = (metadata(&fields, "namespace"), metadata(&fields, "name"));
                 self.loaded.service_accounts.insert(found);
             }
@@ -159,7 +207,25 @@ impl Manifests {
         Ok(())
     }
 
-    fn object(&mut self, place: &Place, kind: Kind, api_version: &str, fields: Map<String, Value>) {
+    fn fill_namespace(&self, fields: &mut Map<String, Value>) {
+        if self.namespace.is_empty() || !metadata(fields, "namespace").is_empty() {
+            return;
+        }
+        if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("namespace".to_owned(), self.namespace.clone().into());
+        }
+    }
+
+    fn object(
+        &mut self,
+        place: &Place,
+        kind: Kind,
+        api_version: &str,
+        mut fields: Map<String, Value>,
+    ) {
+        if kind.is_namespaced() {
+            self.fill_namespace(&mut fields);
+        }
         let namespace =
             if kind.is_namespaced() { metadata(&fields, "namespace") } else { String::new() };
         let id = ObjectId { kind, namespace, name: metadata(&fields, "name") };
