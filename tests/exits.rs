@@ -137,7 +137,8 @@ fn an_output_that_cannot_be_written_is_trouble() {
 #[test]
 fn a_reader_who_has_seen_enough_is_no_trouble() {
     let hang_up = |child: &mut std::process::Child| drop(child.stdout.take());
-    for args in [&[][..], &["-o", "/proc/self/fd/1"], &["--format", "json"]] {
+    let to_stream = ["-o", if cfg!(target_os = "linux") { "/proc/self/fd/1" } else { "-" }];
+    for args in [&[][..], &to_stream, &["--format", "json"]] {
         let ran = generate(args, good_log()).run_after(hang_up);
         assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
         assert!(!ran.stderr.contains("error"), "{args:?}: {}", ran.stderr);

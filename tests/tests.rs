@@ -2,6 +2,8 @@
 //! and need no network.
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod cluster_shop;
 #[cfg(test)]
 mod conformance_events;
@@ -11,6 +13,8 @@ mod conformance_rbac;
 mod docs;
 #[cfg(test)]
 mod exits;
+#[cfg(test)]
+mod flags;
 #[cfg(test)]
 mod fuzz_corpus;
 #[cfg(test)]

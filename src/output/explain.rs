@@ -79,8 +79,11 @@ fn describe(need: &Atom, evidence: Option<&Evidence>) -> String {
     parts.extend(bases.map(|basis| format!("by {}", basis.label())));
     parts.extend(evidence.tags().map(str::to_owned));
     if let Some(sample) = &evidence.sample {
-        parts.push(format!("{} by {}", sample.code, short(&sample.user_agent, 32)));
-        parts.push(format!("audit ID {}", short(&sample.audit_id, 40)));
+        let by = if sample.user_agent.is_empty() { "" } else { " by " };
+        parts.push(format!("{}{by}{}", sample.code, short(&sample.user_agent, 32)));
+        if !sample.audit_id.is_empty() {
+            parts.push(format!("audit ID {}", short(&sample.audit_id, 40)));
+        }
     }
     parts.join(", ")
 }

@@ -71,6 +71,8 @@ fn uri(row: &UsageRow<'_>) -> String {
     let is_create = row.verb.as_deref() == Some("create");
     let subresource = segment(&row.subresource);
     let name = segment(&row.name).filter(|_| !is_create || subresource.is_some());
+    // To the API server, a namespace lies within itself.
+    let name = name.or_else(|| segment(&row.namespace).filter(|_| is_namespace));
     // A subresource always belongs to a named object, also where the query left it out.
     let name = name.or_else(|| subresource.as_ref().map(|_| String::new()));
     for part in [segment(&row.resource), name, subresource].into_iter().flatten() {

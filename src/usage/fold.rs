@@ -141,6 +141,7 @@ impl Fold {
             return None;
         }
         self.usage.see(moment);
+        self.usage.see(row.and_then(|(_, first)| first));
         self.note_server(event);
         self.note_sightings(reading);
         let place = self.place(event, reading);
