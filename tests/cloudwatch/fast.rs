@@ -119,12 +119,14 @@ fn at_least_four_fifths_of_the_allowed_calls_are_made() {
     let seconds = (answered[answered.len() - 1] - answered[0]).as_secs_f64() + 0.3;
     let share = answered.len() as f64 / (seconds * ALLOWED as f64);
     println!(
-        "{} events, {} calls in {seconds:.1} s: {:.1} a second, {:.1} % of {ALLOWED}; {} at once",
+        "{} events, {} calls in {seconds:.1} s: {:.1} a second, {:.1} % of {ALLOWED}; \
+         {} at once, {} throttled",
         found.events,
         answered.len(),
         answered.len() as f64 / seconds,
         share * 100.0,
         server.most_running(),
+        server.pages().len() - answered.len(),
     );
     assert_eq!(found.events, 260_000);
     assert!(share >= 0.8, "{share}");

@@ -224,7 +224,9 @@ fn read(query: Query) -> Result<Found, FetchError> {
         found.events += 1;
         found.names.extend(event.object_ref.map(|object| object.name.to_string()));
     }
+    let progress = fetch.progress();
     let totals = fetch.finish()?;
+    assert!(progress.covered() > 0.999_999, "{progress:?}");
     let streams = totals.streams.into_iter().map(|(name, totals)| (name, totals.events));
     found.streams = streams.collect();
     Ok(found)

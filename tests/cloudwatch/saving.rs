@@ -93,3 +93,21 @@ fn a_folder_that_cannot_be_written_ends_the_run_before_it_begins() {
     assert!(stderr.contains("error: cannot save to"), "{stderr}");
     assert!(server.calls().is_empty());
 }
+
+#[test]
+fn a_folder_that_goes_away_meanwhile_ends_the_run() {
+    let service = Service::new(vec![(A, spread(0, 500))], Habits::default());
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("saved");
+    let doomed = folder.clone();
+    let server = Server::start(move |call| {
+        // The streams are listed again when everything is read.
+        if !call.is_page() && call.nth == 1 {
+            fs::remove_dir_all(&doomed).unwrap();
+        }
+        service.reply(call)
+    });
+    let run = Run::new(&server.url).arg("--save", folder.to_str().unwrap());
+    let stderr = run.bad();
+    assert!(stderr.contains("error: cannot save to"), "{stderr}");
+}

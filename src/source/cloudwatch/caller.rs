@@ -86,10 +86,9 @@ impl Caller {
         self.persist(&self.filter, patience, call).await
     }
 
-    /// All streams of the log group that have the prefix.
-    pub(super) async fn streams(&self) -> Result<Vec<Stream>, FetchError> {
+    /// All streams of the log group that have the prefix. The first call has `patience`.
+    pub(super) async fn streams(&self, mut patience: Patience) -> Result<Vec<Stream>, FetchError> {
         let mut streams = Vec::new();
-        let mut patience = Patience::short();
         let mut token = None;
         loop {
             let call = |client| self.describe_log_streams(client, token.clone());
@@ -148,7 +147,7 @@ impl Caller {
         let answer = client
             .filter_log_events()
             .log_group_name(&query.group)
-            .log_stream_name_prefix(&query.stream_prefix)
+            .set_log_stream_name_prefix(query.prefix())
             .set_filter_pattern(query.filter_pattern.clone())
             .start_time(window.span.start)
             .end_time(window.span.end - 1)
@@ -196,7 +195,7 @@ impl Caller {
         let answer = client
             .describe_log_streams()
             .log_group_name(&query.group)
-            .log_stream_name_prefix(&query.stream_prefix)
+            .set_log_stream_name_prefix(query.prefix())
             .set_next_token(token)
             .send()
             .await

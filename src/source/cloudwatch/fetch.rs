@@ -16,7 +16,7 @@ use super::interrupt;
 use super::plan::Estimate;
 use super::progress::FetchProgress;
 use super::query::Query;
-use super::reader::{Delivery, LineReader, WAITING};
+use super::reader::{Delivery, Failure, LineReader, WAITING};
 use super::save::{Saver, Scraps};
 use super::session::Session;
 use super::totals::Totals;
@@ -26,6 +26,7 @@ pub struct Fetch {
     estimate: Estimate,
     progress: Arc<FetchProgress>,
     reader: Option<LineReader>,
+    failure: Failure,
     thread: JoinHandle<Result<Totals, FetchError>>,
 }
 
@@ -55,7 +56,12 @@ impl Fetch {
         let (out, deliveries) = channel(WAITING);
         let (ready, prepared) = sync_channel(1);
         let counters = Arc::clone(&progress);
-        let work = move || runtime.block_on(run(&query, counters, &ready, out));
+        let work = move || {
+            let result = runtime.block_on(run(&query, counters, &ready, out));
+            // A name that is being looked up cannot be stopped, and is not waited for.
+            runtime.shutdown_background();
+            result
+        };
         let thread = thread::Builder::new()
             .name("cloudwatch".into())
             .spawn(work)
@@ -66,8 +72,9 @@ impl Fetch {
                 Err(error) => Err(error),
             };
         };
-        let reader = Some(LineReader::new(deliveries, saver));
-        Ok(Self { estimate, progress, reader, thread })
+        let failure = Failure::default();
+        let reader = Some(LineReader::new(deliveries, saver, Arc::clone(&failure)));
+        Ok(Self { estimate, progress, reader, failure, thread })
     }
 
     /// What the read is likely to take.
@@ -97,10 +104,15 @@ impl Fetch {
     ///
     /// # Errors
     ///
-    /// When anything is missing: a failed stream, or a reader that was let go early.
+    /// When anything is missing: a failed stream, a reader that was let go early, or
+    /// what was to be saved.
     pub fn finish(self) -> Result<Totals, FetchError> {
         drop(self.reader);
-        join(self.thread)
+        let totals = join(self.thread)?;
+        match self.failure.get() {
+            Some(error) => Err(error.clone()),
+            None => Ok(totals),
+        }
     }
 }
 

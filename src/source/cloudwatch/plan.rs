@@ -118,10 +118,10 @@ pub(super) fn estimate(samples: &[Sample], streams: usize, speeds: Speeds) -> Es
 }
 
 /// Windows under way together that keep `calls_per_second` up when an answer takes
-/// `latency`, and one to spare.
+/// `latency`: twice as many as that takes on average, since answers differ.
 pub(super) fn lanes(calls_per_second: f64, latency: Duration) -> usize {
     const MOST: u64 = 64;
-    let calls = whole((calls_per_second * latency.as_secs_f64() * 1.25).ceil());
+    let calls = whole((calls_per_second * latency.as_secs_f64() * 2.0).ceil());
     usize::try_from((calls + 1).clamp(2, MOST)).unwrap_or(2)
 }
 

@@ -16,7 +16,7 @@ pub const AUDIT_STREAMS: &str = "kube-apiserver-audit-";
 pub struct Query {
     /// The log group's name.
     pub group: String,
-    /// What the names of the streams start with, see [`AUDIT_STREAMS`].
+    /// What the names of the streams start with, see [`AUDIT_STREAMS`]. Empty for all.
     pub stream_prefix: String,
     /// The Region; without one, that of the environment or the profile.
     pub region: Option<String>,
@@ -70,6 +70,11 @@ impl Query {
         let start = self.since.saturating_sub(EARLY).unwrap_or(self.since);
         let end = self.until.min(now).saturating_add(LATE).unwrap_or(self.until);
         Ok(Span::new(start.as_millisecond().max(0), end.as_millisecond()))
+    }
+
+    /// The prefix as AWS wants it: not empty.
+    pub(super) fn prefix(&self) -> Option<String> {
+        Some(self.stream_prefix.clone()).filter(|prefix| !prefix.is_empty())
     }
 
     /// The cluster's name, where the log group is that of an EKS cluster.

@@ -4,6 +4,7 @@
 //! is reported only when the read was whole; otherwise reading fails.
 
 use std::io::{self, Read};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc::Receiver;
 
@@ -30,13 +31,20 @@ pub(super) struct LineReader {
     current: String,
     at: usize,
     saver: Option<Saver>,
-    /// How the stream ended, once it has.
-    end: Option<Result<(), FetchError>>,
+    is_whole: bool,
+    failure: Failure,
 }
 
+/// Why reading failed, for those who do not read.
+pub(super) type Failure = Arc<OnceLock<FetchError>>;
+
 impl LineReader {
-    pub(super) fn new(deliveries: Receiver<Delivery>, saver: Option<Saver>) -> Self {
-        Self { deliveries, current: String::new(), at: 0, saver, end: None }
+    pub(super) fn new(
+        deliveries: Receiver<Delivery>,
+        saver: Option<Saver>,
+        failure: Failure,
+    ) -> Self {
+        Self { deliveries, current: String::new(), at: 0, saver, is_whole: false, failure }
     }
 
     /// Waits for the next batch, or for the end.
@@ -53,7 +61,7 @@ impl LineReader {
                 if let Some(saver) = self.saver.take() {
                     saver.publish()?;
                 }
-                self.end = Some(Ok(()));
+                self.is_whole = true;
             }
             Some(Delivery::Failed(error)) => return Err(error),
             None => return Err(FetchError::broken(&"no more events came")),
@@ -65,15 +73,16 @@ impl LineReader {
 impl Read for LineReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.at == self.current.len() {
-            match &self.end {
-                Some(Ok(())) => return Ok(0),
-                Some(Err(error)) => return Err(io::Error::other(error.clone())),
-                None => {}
+            if self.is_whole {
+                return Ok(0);
+            }
+            if let Some(error) = self.failure.get() {
+                return Err(io::Error::other(error.clone()));
             }
             if let Err(error) = self.advance() {
                 // What was saved so far goes: it is not whole.
                 self.saver = None;
-                self.end = Some(Err(error));
+                self.failure.get_or_init(|| error);
             }
         }
         let rest = &self.current.as_bytes()[self.at..];
@@ -92,7 +101,7 @@ mod tests {
     fn reader(deliveries: Vec<Delivery>) -> LineReader {
         let (sender, receiver) = channel(WAITING);
         deliveries.into_iter().for_each(|delivery| sender.try_send(delivery).unwrap());
-        LineReader::new(receiver, None)
+        LineReader::new(receiver, None, Failure::default())
     }
 
     fn lines(text: &str) -> Delivery {

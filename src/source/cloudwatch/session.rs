@@ -14,6 +14,7 @@ use super::batch::{Batch, StreamTotals};
 use super::caller::Caller;
 use super::error::FetchError;
 use super::page::Stream;
+use super::patience::Patience;
 use super::plan::{self, Api, Estimate, Sample};
 use super::progress::FetchProgress;
 use super::query::Query;
@@ -42,7 +43,7 @@ impl Session {
     ) -> Result<Self, FetchError> {
         let span = query.span(Timestamp::now())?;
         let caller = Arc::new(Caller::open(query, progress).await?);
-        let streams = caller.streams().await?;
+        let streams = caller.streams(Patience::short()).await?;
         if streams.is_empty() {
             return Err(no_streams(&caller));
         }
@@ -74,7 +75,7 @@ impl Session {
             let windows = plan::stream_windows(span, &streams, &samples, pages);
             reading.read(windows, pages).await?;
         }
-        let listed = caller.streams().await?;
+        let listed = caller.streams(Patience::long()).await?;
         if estimate.api == Api::GetLogEvents {
             let new = new_windows(&streams, &listed, span);
             caller.progress.extend(span.width() * new.len() as u64);

@@ -65,7 +65,7 @@ fn the_estimate_adds_up() {
 #[test]
 fn lanes_keep_the_speed_up_at_any_latency() {
     for (per_second, millis, expected) in
-        [(20.0, 300, 9), (4.0, 100, 2), (8.0, 1_000, 11), (25.0, 60_000, 64), (20.0, 0, 2)]
+        [(20.0, 300, 13), (4.0, 100, 2), (8.0, 1_000, 17), (25.0, 60_000, 64), (20.0, 0, 2)]
     {
         let lanes = lanes(per_second, Duration::from_millis(millis));
         assert_eq!(lanes, expected, "{per_second} at {millis} ms");
