@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::io::{Cursor, Read, Write};
 use std::sync::Arc;
 
+use amplify::{Amplifier, Growth, Log, Only};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use flate2::Compression;
@@ -31,6 +32,14 @@ impl Consumer for Sum {
     }
 
     fn usage_row(&mut self, _: &UsageRow<'_>) {}
+}
+
+/// A log of [`SIZE`] bytes under the audit policy of EKS.
+fn grown() -> String {
+    let growth = Growth { log: Log::EksPolicy, only: Only::All, identities: 0, needs: 0 };
+    let mut log = Vec::new();
+    Amplifier::new(growth).write(&mut log, SIZE as u64).expect("memory");
+    String::from_utf8(log).expect("UTF-8")
 }
 
 fn gzip(log: &[u8]) -> Vec<u8> {
@@ -100,11 +109,11 @@ fn whole(
 }
 
 fn stages(criterion: &mut Criterion) {
-    let lines = amplify::lines(SIZE);
-    let log = amplify::log(SIZE);
+    let log = grown();
+    let lines: Vec<&str> = log.lines().collect();
     let size = log.len();
     let export: String =
-        lines.iter().flat_map(|line| ["2026-11-20T09:15:02.113Z ", line, "\n"]).collect();
+        lines.iter().flat_map(|line| ["2026-11-20T09:15:02.113Z ", *line, "\n"]).collect();
     let messages: Vec<_> =
         lines.iter().map(|line| serde_json::json!({"timestamp": 1, "message": line})).collect();
     let wrapped = serde_json::json!({"events": messages}).to_string();

@@ -3,50 +3,20 @@
 use std::sync::Arc;
 
 use leastrole::audit::{BodyUse, Conclusion, Event, Frame, Reading, Settings, conclude};
-use leastrole::decode::Tally;
-use leastrole::output::{Format, Summary, manifests};
-use leastrole::pipeline::{ReadOptions, read};
-use leastrole::policy::{Options, Proof, plan};
-use leastrole::source::{Input, Inputs, LogPath};
-use leastrole::usage::{Fold, Moment, Selection, Usage};
+use leastrole::pipeline::ReadOptions;
+use leastrole::source::{Inputs, LogPath};
+use leastrole::usage::{Moment, Selection};
 use proptest::prelude::*;
 
+use crate::fuzz_corpus::events::{assert_same_within, log};
 use crate::shapes::collect::{cluster_log, testdata};
 
-/// Everything a run would print about these events.
-fn printed(inputs: Inputs, forgetful: bool, selection: &Arc<Selection>) -> (Tally, String) {
-    let options = ReadOptions { threads: 2, block_size: 64 << 10, ..ReadOptions::default() };
-    let fold = || {
-        let fold = Fold::new(Arc::clone(selection), Settings::default());
-        if forgetful { fold.forgetful() } else { fold }
-    };
-    let (folds, tally) = read(inputs, &options, fold).unwrap();
-    let mut usage = Usage::default();
-    for fold in folds {
-        usage.merge(fold.into_usage());
-    }
-    usage.settle();
-    let plan = plan(&usage, &Options::default());
-    let manifests = manifests(&plan, Format::Yaml, true).unwrap();
-    let summary = Summary::new(&tally, &usage, &plan, Proof::default(), &manifests);
-    let text: String = manifests.iter().map(|manifest| manifest.text.as_str()).collect();
-    (tally, serde_json::to_string_pretty(&summary).unwrap() + &text)
+fn options() -> ReadOptions {
+    ReadOptions { threads: 2, block_size: 64 << 10, ..ReadOptions::default() }
 }
 
 fn assert_same(inputs: impl Fn() -> Inputs, what: &str) {
-    assert_same_within(inputs, what, &Arc::default());
-}
-
-fn assert_same_within(inputs: impl Fn() -> Inputs, what: &str, selection: &Arc<Selection>) {
-    let (remembered, forgotten) =
-        (printed(inputs(), false, selection), printed(inputs(), true, selection));
-    assert_eq!(remembered.0, forgotten.0, "{what}");
-    assert!(remembered.1 == forgotten.1, "{what}: remembering changes what is printed");
-}
-
-fn bytes(text: &[u8]) -> Inputs {
-    let stream = std::io::Cursor::new(text.to_owned());
-    Inputs { found: vec![Input::stream("bytes", Box::new(stream))], unreachable: vec![] }
+    assert_same_within(inputs, what, &Arc::default(), &options());
 }
 
 #[test]
@@ -54,9 +24,9 @@ fn remembering_changes_nothing_on_real_logs_and_every_shape() {
     for folder in ["logs/cluster-shop", "shapes"] {
         assert_same(|| Inputs::find(&[LogPath::from(testdata(folder))]), folder);
     }
-    for log in ["metadata", "eks-policy"] {
-        let twice = cluster_log(&format!("{log}.ndjson.gz")).repeat(2);
-        assert_same(|| bytes(twice.as_bytes()), "the same events twice");
+    for name in ["metadata", "eks-policy"] {
+        let twice = cluster_log(&format!("{name}.ndjson.gz")).repeat(2);
+        assert_same(|| log(twice.as_bytes()), "the same events twice");
     }
 }
 
@@ -68,8 +38,8 @@ fn remembering_changes_nothing_in_a_window_of_time() {
         until: moment("2026-11-23T15:40:16.5Z"),
         ..Selection::default()
     });
-    let log = cluster_log("eks-policy.ndjson.gz").repeat(2);
-    assert_same_within(|| bytes(log.as_bytes()), "a window", &selection);
+    let text = cluster_log("eks-policy.ndjson.gz").repeat(2);
+    assert_same_within(|| log(text.as_bytes()), "a window", &selection, &options());
 }
 
 #[test]
@@ -119,8 +89,8 @@ proptest! {
         start in 0_usize..2_000,
         damage in prop::collection::vec((0_usize..60_000, any::<u8>(), 0_u8..4), 0..60),
     ) {
-        let log = cluster_log("eks-policy.ndjson.gz");
-        let lines: Vec<&str> = log.lines().skip(start).take(20).collect();
+        let whole = cluster_log("eks-policy.ndjson.gz");
+        let lines: Vec<&str> = whole.lines().skip(start).take(20).collect();
         // Three times, so that damaged lines meet remembered ones.
         let mut text = format!("{}\n", lines.join("\n")).repeat(3).into_bytes();
         for (at, byte, how) in damage {
@@ -132,6 +102,6 @@ proptest! {
                 _ => text[at] = b"{}[]\",:\\ \n"[usize::from(byte) % 10],
             }
         }
-        assert_same(|| bytes(&text), "damaged");
+        assert_same(|| log(&text), "damaged");
     }
 }

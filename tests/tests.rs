@@ -12,11 +12,15 @@ mod docs;
 #[cfg(test)]
 mod exits;
 #[cfg(test)]
+mod fuzz_corpus;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod memo;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod regressions;
 #[cfg(test)]

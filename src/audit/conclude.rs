@@ -1,4 +1,4 @@
-//! From one event to its conclusions: the order of tests of semantics section 7.
+//! From one event to its conclusions: was it authorized, what was asked, and what that proves.
 
 use super::checks;
 use super::{

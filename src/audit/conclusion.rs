@@ -40,7 +40,7 @@ pub enum Conclusion {
     ParamRef(ParamRef),
 }
 
-/// The parameters that an admission policy takes (semantics of `spec.paramKind`).
+/// The parameters that an admission policy takes (`spec.paramKind`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParamKind {
     /// The policy, as `resource/name`.

@@ -66,7 +66,7 @@ impl<'a> Frame<'a> {
         let mut cursor = Cursor { rest: line.strip_prefix(HEAD)? };
         cursor.string()?;
         cursor.literal(b",\"auditID\":\"")?;
-        frame.audit_id = cursor.string()?;
+        frame.audit_id = cursor.uuid()?;
         cursor.literal(b",\"stage\":\"")?;
         frame.stage = cursor.string()?;
         cursor.rest = frame.tail(cursor.rest)?;
@@ -357,6 +357,18 @@ impl<'a> Cursor<'a> {
         let (string, rest) = self.rest.split_at(end);
         self.rest = &rest[1..];
         Some(string)
+    }
+
+    /// The same for what is usually a UUID: where a quote and the next key stand behind 36
+    /// bytes, the string ends there, since within a string no quote stands alone.
+    fn uuid(&mut self) -> Option<&'a [u8]> {
+        match self.rest.split_at_checked(36) {
+            Some((id, rest)) if rest.starts_with(b"\",\"stage\":") && !id.ends_with(b"\\") => {
+                self.rest = &rest[1..];
+                Some(id)
+            }
+            _ => self.string(),
+        }
     }
 
     /// Passes a list of strings.

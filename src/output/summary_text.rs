@@ -109,7 +109,7 @@ pub(super) fn read(summary: &ReadSummary, out: &mut impl Write) -> fmt::Result {
 pub(super) fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
     let other = [
         (input.salvaged, "cut record", "salvaged"),
-        (input.not_audit, "record", "not audit events"),
+        (input.not_audit, "record", "of another kind"),
         (input.usage_rows, "row", "of aggregated usage"),
     ];
     for (number, what, said) in other.into_iter().filter(|(number, ..)| *number > 0) {
@@ -130,8 +130,14 @@ pub(super) fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Resul
 fn write_problem(problem: &ProblemSummary, out: &mut impl Write) -> fmt::Result {
     for example in problem.examples.iter().take(3) {
         let file = short(&example.file, WIDTH);
-        write!(out, "warning: {file}:{}: {}", example.line, short(&example.cause, WIDTH))?;
-        write!(out, ", at byte {}", Thousands(example.offset))?;
+        write!(out, "warning: {file}")?;
+        if example.line > 0 {
+            write!(out, ":{}", example.line)?;
+        }
+        write!(out, ": {}", short(&example.cause, WIDTH))?;
+        if example.line > 0 || example.offset > 0 {
+            write!(out, ", at byte {}", Thousands(example.offset))?;
+        }
         if !example.excerpt.is_empty() {
             write!(out, ": {}", short(&example.excerpt, 60))?;
         }
@@ -161,7 +167,7 @@ fn table(summary: &Summary, out: &mut impl Write) -> fmt::Result {
             identity.grants,
             Dash(identity.widenings.len() as u64),
             Dash(refused),
-            Dash(identity.blind_spots.len() as u64),
+            Dash(identity.blind_spots.iter().filter(|spot| !spot.assumed).count() as u64),
         )?;
     }
     let left_out: usize = summary.identities.iter().map(|identity| identity.left_out).sum();

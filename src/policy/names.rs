@@ -21,7 +21,8 @@ pub(super) struct NamePolicy<'a> {
 impl<'a> NamePolicy<'a> {
     pub(super) fn new(names: Names, atoms: impl IntoIterator<Item = &'a Atom>) -> Self {
         let mut counts: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for atom in atoms {
+        // Only `auto` goes by numbers.
+        for atom in atoms.into_iter().filter(|_| names == Names::Auto) {
             if let Atom::Resource(atom) = atom
                 && !atom.name.is_empty()
             {

@@ -3,6 +3,7 @@
 //! It works on objects read back from the output, with an evaluator that knows nothing
 //! of how they were made.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::rbac::v1::Subject;
@@ -11,7 +12,7 @@ use thiserror::Error;
 use super::subjects::requester;
 use super::widen::exact;
 use super::{IdentityPlan, Plan};
-use crate::rbac::{Atom, Evaluator, Form, Invalid, Objects, Verdict, validate};
+use crate::rbac::{Atom, Evaluator, Form, Grant, Invalid, Objects, Verdict, validate};
 
 /// What was proved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,20 +101,27 @@ fn bound(
     proof: &mut Proof,
     mismatches: &mut Vec<Mismatch>,
 ) {
-    let expected = expected(plan);
-    let mut granted: BTreeSet<(String, Atom)> = BTreeSet::new();
+    let mut plans: BTreeMap<String, Vec<&IdentityPlan>> = BTreeMap::new();
+    for identity in &plan.identities {
+        plans.entry(key(&identity.subject)).or_default().push(identity);
+    }
+    let mut granted: BTreeMap<String, Vec<Grant<'_>>> = BTreeMap::new();
     for grant in evaluator.grants() {
         for subject in grant.binding.subjects {
-            granted.extend(grant.atoms().map(|atom| (key(subject), atom)));
+            granted.entry(key(subject)).or_default().push(grant);
         }
     }
-    proof.grants = granted.len();
-    for (subject, grant) in granted {
-        match expected.get(&subject).and_then(|places| places.get(&grant)) {
-            Some(Place::Need) => {}
-            Some(Place::Assumption) => proof.assumed += 1,
-            Some(Place::Widening) => proof.widened += 1,
-            None => mismatches.push(Mismatch::Beyond { subject, grant }),
+    for (subject, grants) in granted {
+        let expected = expected(plans.get(&subject).map_or(&[], Vec::as_slice));
+        let atoms: BTreeSet<Atom> = grants.iter().flat_map(Grant::atoms).collect();
+        proof.grants += atoms.len();
+        for grant in atoms {
+            match expected.get(&grant) {
+                Some(Place::Need) => {}
+                Some(Place::Assumption) => proof.assumed += 1,
+                Some(Place::Widening) => proof.widened += 1,
+                None => mismatches.push(Mismatch::Beyond { subject: subject.clone(), grant }),
+            }
         }
     }
 }
@@ -126,16 +134,15 @@ enum Place {
     Widening,
 }
 
-/// All that may be granted, by subject.
-fn expected(plan: &Plan) -> BTreeMap<String, BTreeMap<Atom, Place>> {
-    let mut expected: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for identity in &plan.identities {
-        let places = expected.entry(key(&identity.subject)).or_default();
+/// All that may be granted to the one subject of these identities.
+fn expected<'p>(identities: &[&'p IdentityPlan]) -> BTreeMap<Cow<'p, Atom>, Place> {
+    let mut expected = BTreeMap::new();
+    for identity in identities {
         let needs = identity.needs.keys().map(|need| (exact(need), Place::Need));
         let assumed = identity.assumed().map(|atom| (exact(atom), Place::Assumption));
-        let widened = identity.widenings().map(|(atom, _)| (atom.clone(), Place::Widening));
+        let widened = identity.widenings().map(|(atom, _)| (Cow::Borrowed(atom), Place::Widening));
         for (atom, place) in needs.chain(assumed).chain(widened) {
-            places.entry(atom).or_insert(place);
+            expected.entry(atom).or_insert(place);
         }
     }
     expected

@@ -1,6 +1,7 @@
 //! From needs to grants: the only place where anything becomes wider than what was
 //! used, and every such step is listed with its cause.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -16,14 +17,14 @@ pub type Grants = BTreeMap<Atom, Grant>;
 pub struct Grant {
     /// Why it is broader than a need; empty where it is not.
     pub causes: BTreeSet<Cause>,
-    /// The needs that it covers.
-    pub needs: BTreeSet<Atom>,
+    /// The needs that it covers, in order. A list, since there is mostly one.
+    pub needs: Vec<Atom>,
 }
 
 impl Grant {
     /// Whether no single need says as much as the grant of `atom`.
     pub fn is_widening(&self, atom: &Atom) -> bool {
-        !self.needs.iter().any(|need| exact(need) == *atom)
+        !self.needs.iter().any(|need| *exact(need) == *atom)
     }
 }
 
@@ -95,7 +96,10 @@ fn add(
 ) {
     let grant = grants.entry(atom).or_default();
     grant.causes.extend(causes);
-    grant.needs.extend(needs);
+    for need in needs {
+        grant.needs.reserve_exact(usize::from(grant.needs.is_empty()));
+        grant.needs.push(need);
+    }
 }
 
 /// Leaves out the grants that others say as well.
@@ -106,6 +110,10 @@ fn absorb(mut grants: Grants) -> Grants {
         if let Some(grant) = grants.remove(&atom) {
             add(&mut grants, broader, grant.causes, grant.needs);
         }
+    }
+    for grant in grants.values_mut() {
+        grant.needs.sort();
+        grant.needs.dedup();
     }
     grants
 }
@@ -123,17 +131,17 @@ fn grant(need: &Atom, names: &NamePolicy<'_>, scope: Scope, causes: &mut BTreeSe
         grant.name = "".into();
         causes.insert(cause);
     }
-    exact(&grant.into())
+    exact(&grant.into()).into_owned()
 }
 
 /// The grant that says exactly what a need says. A namespace is named by the place of
 /// its Role, so it needs no resource name there.
-pub fn exact(need: &Atom) -> Atom {
+pub fn exact(need: &Atom) -> Cow<'_, Atom> {
     match need {
         Atom::Resource(atom) if is_namespace_itself(atom) => {
-            ResourceAtom { name: "".into(), ..atom.clone() }.into()
+            Cow::Owned(ResourceAtom { name: "".into(), ..atom.clone() }.into())
         }
-        _ => need.clone(),
+        _ => Cow::Borrowed(need),
     }
 }
 

@@ -235,7 +235,7 @@ fn granted(grant: &Grant<'_>, need: &Need<'_>) -> Vec<Atom> {
 /// Whether `target` names a namespace by its place alone: in the whole cluster the same
 /// rule would mean every namespace.
 fn is_place(need: &Atom, target: &Atom) -> bool {
-    matches!(need, Atom::Resource(atom) if is_namespace_itself(atom)) && exact(need) == *target
+    matches!(need, Atom::Resource(atom) if is_namespace_itself(atom)) && *exact(need) == *target
 }
 
 fn is_default(binding: &Binding<'_>, subject: &Subject) -> bool {

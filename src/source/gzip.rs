@@ -4,7 +4,8 @@
 
 use std::io::{self, BufRead, Read};
 
-use flate2::bufread::GzDecoder;
+use flate2::Crc;
+use flate2::bufread::{DeflateDecoder, GzDecoder};
 
 use super::damage::{Damage, Flaw};
 use super::peel::Positioned;
@@ -20,8 +21,17 @@ pub(super) struct Members<R> {
 #[derive(Debug)]
 enum State<R> {
     Between(R),
-    Within(Box<GzDecoder<R>>),
+    Within(Box<Member<R>>),
     Done,
+}
+
+/// A member past its header.
+#[derive(Debug)]
+struct Member<R> {
+    body: DeflateDecoder<R>,
+    checksum: Crc,
+    /// What went wrong after bytes that had to be given out first.
+    failed: Option<io::Error>,
 }
 
 impl<R: BufRead + Positioned> Members<R> {
@@ -40,23 +50,14 @@ impl<R: BufRead + Positioned> Members<R> {
                 Some(_) => return Err(flaw(Damage::TrailingGarbage, &stored)),
             }
         }
-        self.state = State::Within(Box::new(GzDecoder::new(stored)));
-        Ok(())
-    }
-
-    fn blame(&self, member: &GzDecoder<R>, error: &io::Error) -> io::Error {
-        if let Some(inner) = Flaw::of(error) {
-            return inner.clone().into();
+        let mut header = GzDecoder::new(stored);
+        if header.header().is_none()
+            && let Err(error) = header.read(&mut [0])
+        {
+            return Err(blame(&error, self.past_first, header.get_ref()));
         }
-        let damage = match error.kind() {
-            io::ErrorKind::UnexpectedEof => Damage::GzipCut,
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-                let unstarted = member.header().is_none() && self.past_first;
-                if unstarted { Damage::TrailingGarbage } else { Damage::GzipCorrupt }
-            }
-            _ => Damage::Unreadable(error.to_string()),
-        };
-        flaw(damage, member.get_ref())
+        self.state = State::Within(Box::new(Member::new(header.into_inner())));
+        Ok(())
     }
 }
 
@@ -72,7 +73,7 @@ impl<R: BufRead + Positioned> Read for Members<R> {
                 State::Within(mut member) => match member.read(out) {
                     Ok(0) => {
                         self.past_first = true;
-                        self.state = State::Between(member.into_inner());
+                        self.state = State::Between(member.body.into_inner());
                     }
                     Ok(read) => {
                         self.state = State::Within(member);
@@ -82,11 +83,61 @@ impl<R: BufRead + Positioned> Read for Members<R> {
                         self.state = State::Within(member);
                         return Err(error);
                     }
-                    Err(error) => return Err(self.blame(&member, &error)),
+                    Err(error) => return Err(blame(&error, false, member.body.get_ref())),
                 },
             }
         }
     }
+}
+
+impl<R: BufRead> Member<R> {
+    fn new(stored: R) -> Self {
+        Self { body: DeflateDecoder::new(stored), checksum: Crc::new(), failed: None }
+    }
+
+    /// As [`Read::read`], but what was inflated before an error is not lost with it.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let before = self.body.total_out();
+        let read = self.body.read(out);
+        let inflated = usize::try_from(self.body.total_out() - before).unwrap_or_default();
+        self.checksum.update(&out[..inflated]);
+        match read {
+            Ok(0) => self.check_end().map(|()| 0),
+            Err(error) if inflated > 0 => {
+                self.failed = Some(error);
+                Ok(inflated)
+            }
+            other => other,
+        }
+    }
+
+    /// Reads the checksum and the length at the end of the member.
+    fn check_end(&mut self) -> io::Result<()> {
+        let mut end = [0; 8];
+        self.body.get_mut().read_exact(&mut end)?;
+        let [sum, amount] = [self.checksum.sum(), self.checksum.amount()].map(u32::to_le_bytes);
+        let agrees = end == *[sum, amount].as_flattened();
+        if agrees { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+}
+
+/// What `error` says of the stored data. A `follower` is no member until its header is read.
+fn blame(error: &io::Error, follower: bool, stored: &impl Positioned) -> io::Error {
+    if let Some(inner) = Flaw::of(error) {
+        return inner.clone().into();
+    }
+    let damage = match error.kind() {
+        io::ErrorKind::UnexpectedEof => Damage::GzipCut,
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if follower => {
+            Damage::TrailingGarbage
+        }
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Damage::GzipCorrupt,
+        _ => Damage::Unreadable(error.to_string()),
+    };
+    flaw(damage, stored)
 }
 
 fn skip_zeros(stored: &mut impl BufRead) -> io::Result<()> {
@@ -137,6 +188,32 @@ mod tests {
     fn zeros_after_a_member_are_padding() {
         let stored = [gzip(b"one"), vec![0; 100_000]].concat();
         assert_eq!(inflate(stored), (b"one".to_vec(), None));
+    }
+
+    #[test]
+    fn what_precedes_broken_data_is_given_out_whatever_is_read_at_a_time() {
+        let lines: Vec<_> =
+            (0..2000).map(|line| format!("line {line} of {}\n", line * 7919)).collect();
+        let text = lines.concat();
+        let mut stored = gzip(text.as_bytes());
+        let middle = stored.len() / 2;
+        stored[middle..middle + 40].fill(0xff);
+        let inflate = |size: usize| {
+            let mut stream = peel(Box::new(io::Cursor::new(stored.clone()))).unwrap();
+            let (mut out, mut part) = (Vec::new(), vec![0; size]);
+            loop {
+                match stream.read(&mut part) {
+                    Ok(read) => out.extend_from_slice(&part[..read]),
+                    Err(error) => return (out, Flaw::from_io(&error).damage),
+                }
+            }
+        };
+        let (whole, damage) = inflate(1 << 20);
+        assert!(whole.len() > text.len() / 4, "{}", whole.len());
+        assert_eq!(damage, Damage::GzipCorrupt);
+        for size in [1, 7, 100, 4096] {
+            assert_eq!(inflate(size), (whole.clone(), Damage::GzipCorrupt), "{size} at a time");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 mod blocks;
 mod buffers;
+#[cfg(feature = "cloudwatch")]
+pub mod cloudwatch;
 mod damage;
 mod gzip;
 mod input;

@@ -173,6 +173,21 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_zstd_frame_gives_what_came_before_the_break() {
+        use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+        let lines: Vec<_> = (0..50_000).map(|line| format!("line {line}\n")).collect();
+        let text = lines.concat();
+        let stored = compress_to_vec(text.as_bytes(), CompressionLevel::Fastest);
+        let mut stream =
+            peel(Box::new(Cursor::new(stored[..stored.len() * 3 / 4].to_vec()))).unwrap();
+        let mut out = Vec::new();
+        let error = Flaw::from_io(&stream.read_to_end(&mut out).unwrap_err());
+        assert!(matches!(error.damage, Damage::ZstdCorrupt(_)), "{error:?}");
+        assert!(out.len() > text.len() / 3, "{} of {}", out.len(), text.len());
+        assert!(text.as_bytes().starts_with(&out));
+    }
+
+    #[test]
     fn foreign_formats_are_refused_with_a_way_out() {
         for (magic, what, hint) in REFUSED {
             let stored = [magic, &[0; 64]].concat();

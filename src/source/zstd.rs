@@ -14,18 +14,24 @@ use super::peel::Positioned;
 /// A frame may demand its window in memory, so this is also the memory bound.
 const WINDOW: u64 = 8 << 20;
 
+/// An empty last block and a checksum. The decoder keeps a window of data back until its
+/// frame ends, so a frame that breaks is ended with these.
+const END: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
+
 /// Reads every frame of a zstd stream.
 pub(super) struct Frames<R> {
     stored: R,
     decoder: FrameDecoder,
     within: bool,
+    /// What broke the frame, once all before it is given out.
+    failed: Option<io::Error>,
 }
 
 impl<R: BufRead + Positioned> Frames<R> {
     pub(super) fn new(stored: R) -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(WINDOW);
-        Self { stored, decoder, within: false }
+        Self { stored, decoder, within: false, failed: None }
     }
 
     /// Starts the next frame; false where none follows.
@@ -67,8 +73,17 @@ impl<R: BufRead + Positioned> Read for Frames<R> {
             }
             if self.within && !self.decoder.is_finished() {
                 let decoded = self.decoder.decode_blocks(&mut self.stored, UptoBlocks(1));
-                decoded.map_err(|error| self.flaw(&error))?;
+                if let Err(error) = decoded {
+                    let error = self.flaw(&error);
+                    if self.decoder.decode_blocks(&END[..], UptoBlocks(1)).is_err() {
+                        return Err(error);
+                    }
+                    self.failed = Some(error);
+                }
                 continue;
+            }
+            if let Some(error) = self.failed.take() {
+                return Err(error);
             }
             self.within = self.advance()?;
             if !self.within {

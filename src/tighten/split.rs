@@ -118,7 +118,7 @@ fn is_wider_than_used(review: &Review<'_>, holding: &Holding<'_>) -> bool {
 /// What was used beyond what everybody has, where it was used.
 fn used(review: &Review<'_>, holding: &Holding<'_>) -> BTreeSet<Atom> {
     let own = holding.uses.iter().filter(|used| !review.need(used).1.by_default);
-    own.map(|used| exact(&used.granted)).collect()
+    own.map(|used| exact(&used.granted).into_owned()).collect()
 }
 
 /// What the subject gets instead of the holding; nothing where the log cannot judge it,

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::Table;
 use crate::audit::Frame;
 
 /// Bytes that one worker keeps; then it starts anew. The usual requests of a cluster
@@ -19,13 +20,26 @@ const LONGEST: usize = 64 * 1024;
 /// What an entry takes besides its key.
 const ENTRY_BYTES: usize = 200;
 
+/// How many recent callers are remembered by a few bytes of theirs.
+const RECENT: usize = 256;
+
+/// A place among the recent callers: by length and last letters, which tell tokens apart.
+fn slot(who: &[u8]) -> usize {
+    let tail = who.len().saturating_sub(8);
+    let mix = |sum: usize, byte: &u8| sum.wrapping_mul(31).wrapping_add(usize::from(*byte));
+    who[tail.saturating_sub(8)..tail].iter().fold(who.len(), mix) % RECENT
+}
+
 /// Deciding bytes and what they led to.
 #[derive(Debug)]
 pub(super) struct Memo<V> {
     effects: HashMap<Box<[u8]>, V, RandomState>,
     /// Callers as they stand in the line, many to one identity: each token and pod of a
     /// service account is another.
-    callers: HashMap<Box<[u8]>, u32, RandomState>,
+    callers: Table<Box<[u8]>, u32>,
+    /// Where in `callers` the last one of each kind of bytes was found: most lines are
+    /// told from it without hashing them whole.
+    recent: [usize; RECENT],
     /// Callers by what matters of them.
     usual_callers: HashMap<Box<[u8]>, u32, RandomState>,
     bytes: usize,
@@ -37,7 +51,8 @@ impl<V> Default for Memo<V> {
     fn default() -> Self {
         Self {
             effects: HashMap::default(),
-            callers: HashMap::default(),
+            callers: Table::default(),
+            recent: [0; RECENT],
             usual_callers: HashMap::default(),
             bytes: 0,
             key: Vec::new(),
@@ -51,13 +66,7 @@ impl<V> Memo<V> {
         if frame.who().len() > LONGEST {
             return false;
         }
-        let caller = match self.callers.get(frame.who()) {
-            Some(caller) => *caller,
-            None => match self.meet(frame) {
-                Some(caller) => caller,
-                None => return false,
-            },
-        };
+        let Some(caller) = self.caller(frame) else { return false };
         self.key.clear();
         self.key.extend_from_slice(&caller.to_le_bytes());
         frame.write_key(&mut self.key);
@@ -90,6 +99,21 @@ impl<V> Memo<V> {
         self.callers.clear();
         self.usual_callers.clear();
         self.effects.drain().map(|(_, effect)| effect).collect()
+    }
+
+    fn caller(&mut self, frame: &Frame<'_>) -> Option<u32> {
+        let who = frame.who();
+        let recent = &mut self.recent[slot(who)];
+        if let Some((known, caller)) = self.callers.get_index(*recent)
+            && **known == *who
+        {
+            return Some(*caller);
+        }
+        if let Some((index, _, caller)) = self.callers.get_full(who) {
+            *recent = index;
+            return Some(*caller);
+        }
+        self.meet(frame)
     }
 
     /// A caller that was not seen in these bytes before. Numbers are never given twice, so

@@ -31,9 +31,10 @@ impl Moment {
     /// Reads the API server's own form and no other.
     pub fn of_own_form(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; FORM.len()] = bytes.try_into().ok()?;
-        let is_own_form = bytes.iter().zip(FORM).all(|(byte, form)| match form {
-            b'0' => byte.is_ascii_digit(),
-            other => byte == other,
+        // Without a branch, so that it takes a few instructions for all of them: a digit
+        // differs from `0` by at most 9, everything else by nothing.
+        let is_own_form = bytes.iter().zip(FORM).fold(true, |so_far, (byte, form)| {
+            so_far & (byte ^ form <= if *form == b'0' { 9 } else { 0 })
         });
         is_own_form.then_some(Self(*bytes))
     }

@@ -157,12 +157,12 @@ fn codes() -> [(&'static str, Vec<&'static str>); 8] {
     ]
 }
 
-fn advice() -> [AdviceCode; 18] {
+fn advice() -> [AdviceCode; 19] {
     every!(
         AdviceCode: HoldOrEscalate, BindRole, ApproveSigner, SignSigner, AttestSigner, ParamKind,
         ParamRef, ClaimStatus, CreateOnUpdateRefused, WebsocketCreateRefused, EscalationRefused,
-        SignerRefused, ImpersonationRefused, EmptyVerb, LiteralWildcard, ImpossibleNamespace,
-        MalformedUri, ReviewedElsewhere,
+        SignerRefused, ImpersonationRefused, EmptyVerb, LiteralWildcard, EmptyName,
+        ImpossibleNamespace, MalformedUri, ReviewedElsewhere,
     )
 }
 

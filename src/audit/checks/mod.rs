@@ -1,5 +1,5 @@
-//! The authorizations that a request needs beyond its logged verb (semantics
-//! section 4), one family a file. Each reads one allowed event and says what it
+//! The authorizations that a request needs beyond its logged verb (S1 to S21 of
+//! `docs/design.md`), one family a file. Each reads one allowed event and says what it
 //! proves, or what its missing body leaves open.
 
 pub(super) mod access_reviews;

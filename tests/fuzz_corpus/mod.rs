@@ -1,0 +1,57 @@
+//! What the fuzz targets check, and the inputs that they kept, checked again by every test
+//! run.
+
+pub(crate) mod events;
+mod manifests;
+mod request_uri;
+
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::Path;
+
+/// Gives every kept input of a target to its check.
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() > 10, "the corpus of {target} is there");
+    for path in paths {
+        let bytes = fs::read(&path).unwrap();
+        assert!(catch_unwind(|| check(&bytes)).is_ok(), "{}", path.display());
+    }
+}
+
+#[test]
+fn kept_event_inputs_are_read_alike_on_every_way() {
+    replay("events", events::check);
+}
+
+#[test]
+fn kept_manifests_are_read_and_written_alike() {
+    replay("manifests", manifests::check);
+}
+
+#[test]
+fn kept_request_uris_are_read_as_the_oracle_reads_them() {
+    replay("request_uri", request_uri::check);
+}
+
+/// Once granted to `""`, which the API server refuses and so no proof is found for.
+#[test]
+fn nothing_is_granted_to_nobody() {
+    let event = |user: &str, uri: &str, verb: &str, more: &str| {
+        format!(
+            r#"{{"auditID":"a","stage":"ResponseComplete","requestURI":"{uri}","verb":"{verb}",{user},"responseStatus":{{"code":201}}{more}}}"#
+        )
+    };
+    let review = r#","requestObject":{"spec":{"groups":["g"],"resourceAttributes":{"verb":"get","resource":"pods","namespace":"n"}}},"responseObject":{"spec":{"groups":["g"],"resourceAttributes":{"verb":"get","resource":"pods","namespace":"n"}},"status":{"allowed":true}}"#;
+    let uri = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+    for log in [
+        event(r#""user":{}"#, "/api/v1/pods", "list", ""),
+        event(r#""user":{"username":"u"},"impersonatedUser":{}"#, "/api/v1/pods", "list", ""),
+        event(r#""user":{"username":"system:node:n"}"#, uri, "create", review),
+    ] {
+        events::check(log.as_bytes());
+    }
+}
