@@ -55,8 +55,8 @@ fn lacking(review: &Review<'_>, loaded: &Loaded, party: &Party<'_>) -> Vec<Findi
     let mut by_namespace: BTreeMap<&str, Vec<(Atom, &Need<'_>)>> = BTreeMap::new();
     for need in party.needs.iter().filter(|need| !review.covers(party, need)) {
         // What generate would grant for it.
-        let grants = need.targets.iter().map(|&target| target.clone());
-        let grant = grants.into_iter().next().unwrap_or_else(|| exact(need.atom).into_owned());
+        let target = need.targets.first().map(|&target| target.clone());
+        let grant = target.unwrap_or_else(|| exact(need.atom).into_owned());
         by_namespace.entry(need.atom.namespace()).or_default().push((grant, need));
     }
     let lacking = by_namespace.into_iter();
