@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 use std::iter::once;
 use std::sync::Arc;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
 use super::aggregation::aggregate;
 use super::objects::{Binding, ObjectId, Objects};
+use super::rules::{allows_some_name, items};
 use super::verdict::{Grant, Held, Unresolved, Verdict};
-use super::{Atom, Requester, rule_allows};
+use super::{Atom, Requester};
 
 /// A set of objects prepared for questions.
 ///
@@ -50,8 +51,7 @@ impl<'a> Evaluator<'a> {
             for entry in subjects.reaching(requester) {
                 let bound = &self.bound[entry.bound];
                 unresolved.extend(bound.role.as_ref().err());
-                let mut grants = bound.grants();
-                if let Some(grant) = grants.find(|grant| rule_allows(grant.rule, request)) {
+                if let Some(grant) = bound.allowing(request) {
                     return Verdict::Allowed(bound.held(grant, entry));
                 }
             }
@@ -102,12 +102,19 @@ struct Bound<'a> {
 
 impl Bound<'_> {
     fn grants(&self) -> impl Iterator<Item = Grant<'_>> {
+        self.rules().map(|(grant, _)| grant)
+    }
+
+    fn allowing(&self, request: &Atom) -> Option<Grant<'_>> {
+        self.rules().find(|(_, rule)| rule.allows(request)).map(|(grant, _)| grant)
+    }
+
+    fn rules(&self) -> impl Iterator<Item = (Grant<'_>, &Rule<'_>)> {
         self.role.iter().flat_map(|parts| parts.iter()).flat_map(move |part| {
-            part.rules.iter().enumerate().map(move |(rule_index, rule)| Grant {
-                binding: self.binding,
-                holder: part.holder,
-                rule_index,
-                rule,
+            part.rules.iter().enumerate().map(move |(rule_index, rule)| {
+                let Rule { rule: given, .. } = rule;
+                let Part { holder, .. } = part;
+                (Grant { binding: self.binding, holder, rule_index, rule: given }, rule)
             })
         })
     }
@@ -118,10 +125,33 @@ impl Bound<'_> {
 }
 
 /// Rules of a role as they stand in one object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Part<'a> {
     holder: &'a ObjectId,
-    rules: &'a [PolicyRule],
+    rules: Arc<[Rule<'a>]>,
+}
+
+/// A rule, and the names that it is restricted to: there may be as many as objects in the
+/// cluster, and as many questions.
+#[derive(Debug)]
+struct Rule<'a> {
+    rule: &'a PolicyRule,
+    names: HashSet<&'a str>,
+}
+
+impl<'a> Rule<'a> {
+    fn new(rule: &'a PolicyRule) -> Self {
+        Self { rule, names: items(rule.resource_names.as_ref()).iter().map(|it| &**it).collect() }
+    }
+
+    /// As [`rule_allows`](super::rule_allows).
+    fn allows(&self, request: &Atom) -> bool {
+        let is_named = match request {
+            Atom::Resource(request) => self.names.contains(&*request.name),
+            Atom::Url(_) => true,
+        };
+        (is_named || self.names.is_empty()) && allows_some_name(self.rule, request)
+    }
 }
 
 /// Looks roles up, each once.
@@ -155,7 +185,7 @@ impl<'a> Roles<'a> {
     fn part(&self, id: &ObjectId) -> Result<Part<'a>, Unresolved> {
         let not_found = || Unresolved::RoleNotFound(id.clone());
         let (holder, role) = self.objects.find(id).ok_or_else(not_found)?;
-        Ok(Part { holder, rules: role.rules() })
+        Ok(Part { holder, rules: role.rules().iter().map(Rule::new).collect() })
     }
 }
 

@@ -13,6 +13,16 @@ pub(super) const ALL: &str = "*";
 
 /// Whether `rule` allows `request`. The namespace is the binding's business and is not looked at.
 pub fn rule_allows(rule: &PolicyRule, request: &Atom) -> bool {
+    let names = items(rule.resource_names.as_ref());
+    let is_named = match request {
+        Atom::Resource(request) => names.iter().any(|name| **name == *request.name),
+        Atom::Url(_) => true,
+    };
+    (is_named || names.is_empty()) && allows_some_name(rule, request)
+}
+
+/// The same without a look at the names that the rule is restricted to.
+pub(super) fn allows_some_name(rule: &PolicyRule, request: &Atom) -> bool {
     holds(&rule.verbs, request.verb())
         && match request {
             Atom::Resource(request) => allows_resource(rule, request),
@@ -52,12 +62,10 @@ pub(super) fn url_covers(entry: &str, path: &str) -> bool {
 }
 
 fn allows_resource(rule: &PolicyRule, request: &ResourceAtom) -> bool {
-    let names = items(rule.resource_names.as_ref());
     holds(items(rule.api_groups.as_ref()), &request.group)
         && items(rule.resources.as_ref())
             .iter()
             .any(|entry| resource_covers(entry, &request.resource))
-        && (names.is_empty() || names.iter().any(|name| **name == *request.name))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::super::ResourceAtom;
 use super::super::manifests::Manifests;
 use super::super::objects::{Kind, Object};
+use super::super::rule_allows;
 use super::*;
 
 fn objects(manifests: &serde_json::Value) -> Objects {
