@@ -26,9 +26,10 @@ pub(super) fn run(flags: &Generate) -> anyhow::Result<ExitStatus> {
     let target = Target::of(flags.output.target.as_deref());
     let texts = output::rendered(&manifests, flags.output.format, &target)?;
     let proof = prove(&plan, &texts)?;
-    let summary = Summary::new(&tally, &usage, &plan, proof, &manifests);
-    report(flags, &summary)?;
-    log::refuse_nothing(summary.identities.is_empty())?;
+    if !flags.output.quiet || flags.output.summary_json.is_some() {
+        report(flags, &Summary::new(&tally, &usage, &plan, proof, &manifests))?;
+    }
+    log::refuse_nothing(plan.identities.is_empty())?;
     output::write(&texts, &target)?;
     let gated = flags.input.strict && !tally.problems().is_empty();
     Ok(if gated { ExitStatus::Findings } else { ExitStatus::Clean })
