@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use k8s_openapi::api::rbac::v1::Subject;
+use k8s_openapi::api::rbac::v1::{PolicyRule, Subject};
 
 use super::parties::{Doubt, Need, Parties, Party};
 use crate::eks::AuditPolicy;
@@ -211,8 +211,12 @@ pub fn is_allowed(evaluator: &Evaluator<'_>, party: &Party<'_>, need: &Atom) -> 
 }
 
 /// What of the grant stands for the need: what the policies would grant for it where the
-/// grant has all of that, else the need as it is where it has that; else nothing.
+/// grant has all of that, else the need as it is where it has that; else nothing. What
+/// every caller holds anyway uses a rule that names it, but no wildcard.
 fn granted(grant: &Grant<'_>, need: &Need<'_>) -> Vec<Atom> {
+    if need.by_default && !spells_out(grant.rule, need.atom) {
+        return Vec::new();
+    }
     let scope = grant.namespace();
     let mut found = Vec::new();
     for &target in &need.targets {
@@ -230,6 +234,21 @@ fn granted(grant: &Grant<'_>, need: &Need<'_>) -> Vec<Atom> {
         }
     }
     found
+}
+
+/// Whether the rule says what is needed in so many words, and not by a wildcard.
+fn spells_out(rule: &PolicyRule, need: &Atom) -> bool {
+    let has = |list: Option<&Vec<String>>, word: &str| {
+        list.is_some_and(|list| list.iter().any(|item| item == word))
+    };
+    has(Some(&rule.verbs), need.verb())
+        && match need {
+            Atom::Url(url) => has(rule.non_resource_urls.as_ref(), &url.path),
+            Atom::Resource(atom) => {
+                has(rule.api_groups.as_ref(), &atom.group)
+                    && has(rule.resources.as_ref(), &atom.resource)
+            }
+        }
 }
 
 /// Whether `target` names a namespace by its place alone: in the whole cluster the same
