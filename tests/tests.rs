@@ -2,8 +2,6 @@
 //! and need no network.
 
 #[cfg(test)]
-mod bodies;
-#[cfg(test)]
 mod cluster_shop;
 #[cfg(test)]
 mod conformance_events;
@@ -21,6 +19,8 @@ mod fuzz_corpus;
 mod golden;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod manage;
 #[cfg(test)]
 mod memo;
 #[cfg(test)]
