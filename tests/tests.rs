@@ -2,6 +2,8 @@
 //! and need no network.
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod cluster_shop;
 #[cfg(test)]
 mod conformance_events;
