@@ -57,6 +57,14 @@ fn a_baseline_accepts_what_it_holds_and_tells_what_it_holds_in_vain() {
     let strict = ["--baseline", path_text, "--fail-on", "note"];
     run("check", &manifests(), &strict, &reads()).clean();
 
+    // The report of a run with a baseline is a baseline for the same.
+    let next = folder.path().join("next.json");
+    let next = next.to_str().unwrap();
+    let write = ["--baseline", path_text, "--format", "json", "--output", next];
+    run("check", &manifests(), &write, &reads()).clean();
+    let again = report(&manifests(), &["--baseline", next], &reads());
+    assert_eq!(codes(&again), [""; 0], "{again:#}");
+
     // One more unused verb is news; the one that is known is not.
     let wider = manifests().replace("[list, delete]", "[list, delete, patch]");
     let news = report(&wider, &accepting, &reads());
