@@ -225,7 +225,7 @@ fn granted(grant: &Grant<'_>, need: &Need<'_>) -> Vec<Atom> {
         let atom = if in_scope && !says_too_much && rule_covers(grant.rule, target) {
             target.clone()
         } else if grant.allows(need.atom) {
-            need.atom.clone()
+            in_place(grant, need.atom)
         } else {
             continue;
         };
@@ -234,6 +234,14 @@ fn granted(grant: &Grant<'_>, need: &Need<'_>) -> Vec<Atom> {
         }
     }
     found
+}
+
+/// The need as the grant says it: a namespace by its place, where the rule stands in it and
+/// names none.
+fn in_place(grant: &Grant<'_>, need: &Atom) -> Atom {
+    let by_place = exact(need);
+    let says_so = !grant.namespace().is_empty() && rule_covers(grant.rule, &by_place);
+    if says_so { by_place.into_owned() } else { need.clone() }
 }
 
 /// Whether the rule says what is needed in so many words, and not by a wildcard.

@@ -223,8 +223,6 @@ fn requester() -> impl Strategy<Value = Requester> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn tightening_never_uncovers_and_never_adds(
         events in events(),

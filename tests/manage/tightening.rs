@@ -146,6 +146,22 @@ fn a_shared_role_keeps_the_union_and_splitting_gives_each_its_own() {
 }
 
 #[test]
+fn a_role_that_kubernetes_brings_along_is_said_to_be_kept() {
+    let binding =
+        cluster_role("admin", "[]", READER).replace("name: admin}", "name: cluster-admin}");
+    let binding = binding.rsplit_once("---\n").unwrap().1;
+    let ran = run("tighten", binding, &[], &reads()).clean();
+    assert!(
+        ran.stderr.contains("ClusterRole \"cluster-admin\": it is not among"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run("tighten", binding, &["--split"], &reads()).clean();
+    assert!(!ran.stderr.contains("Kept as they are"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("cluster-admin"), "{}", ran.stdout);
+}
+
+#[test]
 fn what_is_bound_too_widely_is_cut_in_place_and_split_by_namespace() {
     let rules = "[{apiGroups: [''], resources: [pods, nodes], verbs: ['*']}]";
     let manifests = cluster_role("wide", rules, READER);
@@ -178,6 +194,15 @@ fn a_namespace_itself_stays_that_namespace() {
     assert_eq!(words(&ran.stdout, who), ["get namespaces \"shop\""]);
     let ran = run("tighten", &manifests, &["--split"], &log).clean();
     assert_eq!(words(&ran.stdout, who), ["get namespaces in namespace shop"]);
+    // Also for whoever would be granted it by name, beside other namespaces.
+    let log = log
+        + &event(READER_USER, "create", "/api/v1/namespaces")
+            .with("objectRef", serde_json::json!({"resource": "namespaces", "name": "shop"}))
+            .to_string();
+    let manifests =
+        role("shop", "r", "[{apiGroups: [''], resources: [namespaces], verbs: [get]}]", READER);
+    let ran = run("tighten", &manifests, &["--names", "exact", "--diff"], &log).clean();
+    assert_eq!(ran.stdout, "");
 }
 
 #[test]
