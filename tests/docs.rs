@@ -4,6 +4,7 @@
 
 mod console;
 mod findings;
+mod jobs;
 mod links;
 mod markdown;
 mod reference;
