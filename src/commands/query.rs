@@ -16,8 +16,7 @@ use crate::usage::Selection;
 const MASTERS: &str = "system:masters";
 
 pub(super) fn run_who_can(flags: &WhoCan) -> anyhow::Result<ExitStatus> {
-    let mut loaded = given::load(&flags.query.given)?;
-    let mapping = given::mapping(&flags.query.mapping)?;
+    let (mut loaded, mapping) = given(&flags.query)?;
     add_masters(&mut loaded, &mapping, &flags.as_group);
     let all = loaded.with_builtin_roles();
     let evaluator = Evaluator::new(&all);
@@ -42,8 +41,7 @@ pub(super) fn run_who_can(flags: &WhoCan) -> anyhow::Result<ExitStatus> {
 }
 
 pub(super) fn run_lookup(flags: &Lookup) -> anyhow::Result<ExitStatus> {
-    let mut loaded = given::load(&flags.query.given)?;
-    let mapping = given::mapping(&flags.query.mapping)?;
+    let (mut loaded, mapping) = given(&flags.query)?;
     let asked = [std::slice::from_ref(&flags.subject), &flags.as_group].concat();
     add_masters(&mut loaded, &mapping, &asked);
     let all = loaded.with_builtin_roles();
@@ -62,6 +60,14 @@ pub(super) fn run_lookup(flags: &Lookup) -> anyhow::Result<ExitStatus> {
     );
     print(&flags.query, &output::lookup_text(&looked, flags.query.format)?)?;
     Ok(found(looked.iter().any(|it| !it.held.is_empty())))
+}
+
+fn given(flags: &Query) -> anyhow::Result<(Loaded, Vec<Principal>)> {
+    let loaded = given::load(&flags.given)?;
+    if !flags.quiet {
+        given::warn_of_left_out(&loaded);
+    }
+    Ok((loaded, given::mapping(&flags.mapping)?))
 }
 
 /// Adds the binding of `system:masters`, if IAM identities are mapped to that group or it

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, anyhow, bail};
 
-use super::ExitStatus;
 use super::compared::Compared;
+use super::{ExitStatus, given};
 use crate::cli::Tighten;
 use crate::output::{self, Format, Target};
 use crate::rbac::manifests::{Loaded, Manifests};
@@ -22,6 +22,7 @@ pub(super) fn run(flags: &Tighten) -> anyhow::Result<ExitStatus> {
         let text = text(flags, &tightened)?;
         let proof = proved(review, &compared.loaded, &tightened, &text)?;
         if !flags.output.quiet {
+            given::warn_of_left_out(&compared.loaded);
             let (read, plan) = (compared.summary(), &compared.plan);
             // Nobody may be listening; the manifests are for someone else.
             let _ = output::print_tighten_summary(&read, plan, review, &tightened, proof);

@@ -1,6 +1,6 @@
 //! `who-can` and `lookup`: what other tools get wrong, and what none of them knows.
 
-use super::{cluster_role, given, role};
+use super::{cluster_role, given, role, run};
 use crate::support::events::{event, log};
 use crate::support::program::{Ran, leastrole};
 
@@ -199,4 +199,20 @@ fn a_log_tells_groups_and_last_use() {
     assert!(said.contains("RoleBinding devs  2026-11-20 09:00:00"), "{said}");
     let said = ask(&["who-can", "delete", "pods"]);
     assert!(said.contains("RoleBinding devs  not in this log"), "{said}");
+}
+
+#[test]
+fn objects_that_no_answer_takes_into_account_are_named() {
+    let rules = "[{apiGroups: [''], resources: [pods], verbs: [list]}]";
+    let good = role("shop", "r", rules, "{kind: User, name: ann}");
+    let bad = role("shop", "bad", "no list", "{kind: User, name: bob}");
+    let manifests = good + &bad;
+    let named = "left out: ";
+    let ran = who_can(&manifests, &["list", "pods"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stderr.contains(named) && ran.stderr.contains("Role \"bad\""), "{}", ran.stderr);
+    assert!(lookup(&manifests, &["bob"]).stderr.contains(named));
+    assert_eq!(lookup(&manifests, &["bob", "--quiet"]).stderr, "");
+    let log = log([event("ann", "list", "/api/v1/namespaces/shop/pods")]);
+    assert!(run("tighten", &manifests, &[], &log).stderr.contains(named));
 }
