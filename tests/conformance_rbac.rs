@@ -54,20 +54,20 @@ fn default_access_is_that_of_a_fresh_cluster() {
 }
 
 #[derive(Deserialize)]
-struct BindingRow {
-    id: String,
+pub(crate) struct BindingRow {
+    pub(crate) id: String,
     title: String,
-    objects: Vec<Value>,
-    cases: Vec<BindingCase>,
+    pub(crate) objects: Vec<Value>,
+    pub(crate) cases: Vec<BindingCase>,
 }
 
 #[derive(Deserialize)]
-struct BindingCase {
-    user: String,
+pub(crate) struct BindingCase {
+    pub(crate) user: String,
     #[serde(default)]
-    groups: Vec<String>,
-    request: String,
-    allowed: bool,
+    pub(crate) groups: Vec<String>,
+    pub(crate) request: String,
+    pub(crate) allowed: bool,
     reason: Option<String>,
 }
 
@@ -178,14 +178,14 @@ impl Table {
 }
 
 /// The rows of a table with tabs between its `N` columns; `#` starts a comment.
-fn tsv<const N: usize>(table: &str) -> impl Iterator<Item = [&str; N]> {
+pub(crate) fn tsv<const N: usize>(table: &str) -> impl Iterator<Item = [&str; N]> {
     table.lines().filter(|line| !line.starts_with('#')).map(|line| {
         let cells: Vec<&str> = line.split('\t').collect();
         cells.try_into().unwrap_or_else(|_| panic!("{line:?} has not {N} columns"))
     })
 }
 
-fn yaml<T: for<'de> Deserialize<'de>>(text: &str) -> T {
+pub(crate) fn yaml<T: for<'de> Deserialize<'de>>(text: &str) -> T {
     serde_saphyr::from_str(text).expect("the table is valid YAML")
 }
 
@@ -204,7 +204,7 @@ fn yes(cell: &str) -> bool {
 }
 
 /// `verbs;groups;resources;names` or `url VERBS URLS`.
-fn parse_rule(text: &str) -> PolicyRule {
+pub(crate) fn parse_rule(text: &str) -> PolicyRule {
     if let Some(url) = text.strip_prefix("url ") {
         let (verbs, urls) = url.split_once(' ').expect("a URL rule has verbs and URLs");
         return PolicyRule {
@@ -224,7 +224,7 @@ fn parse_rule(text: &str) -> PolicyRule {
 }
 
 /// `verb;group;resource;name`, with `;namespace` or without, or `url VERB PATH`.
-fn parse_request(text: &str) -> Atom {
+pub(crate) fn parse_request(text: &str) -> Atom {
     if let Some(url) = text.strip_prefix("url ") {
         let (verb, path) = url.split_once(' ').expect("a URL request has a verb and a path");
         return UrlAtom { path: path.into(), verb: verb.into() }.into();

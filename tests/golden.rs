@@ -4,7 +4,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `args` | the arguments in one line, cut at spaces; lines with `#` say why the case exists |
-//! | `stdout.yaml`, or `stdout.json` with `--format json` | what is printed; no file, nothing printed |
+//! | `stdout.yaml`, or another ending for another command or `--format` | what is printed; no file, nothing printed |
 //! | `stderr.txt` | what is said beside it; no file, nothing said |
 //! | `exit` | the exit status, where it is not 0 |
 //! | `summary.json` | what is written to `$SUMMARY`, where `args` names that |
@@ -56,7 +56,7 @@ fn cases() -> Vec<PathBuf> {
 
 fn expected(case: &Path) -> Files {
     let mut files = Files::new();
-    for name in ["stdout.yaml", "stdout.json", "stderr.txt", "exit", "summary.json"] {
+    for name in STDOUT.into_iter().chain(["stderr.txt", "exit", "summary.json"]) {
         if let Ok(text) = fs::read_to_string(case.join(name)) {
             files.insert(name.into(), text);
         }
@@ -87,7 +87,7 @@ fn run(case: &Path) -> Files {
         .split_whitespace()
         .map(|arg| arg.replace("$OUT", &place("out")).replace("$SUMMARY", &place("summary.json")))
         .collect();
-    let is_json = args.windows(2).any(|pair| pair == ["--format", "json"]);
+    let stdout_name = stdout_name(&args);
     let Ran { code, stdout, stderr } = leastrole(args).folder(case).run();
     let exit = match code {
         Some(0) => String::new(),
@@ -95,9 +95,8 @@ fn run(case: &Path) -> Files {
         None => "a signal\n".to_owned(),
     };
     let summary = fs::read_to_string(place("summary.json")).unwrap_or_default();
-    let stdout_name = if is_json { "stdout.json" } else { "stdout.yaml" };
     let said = [
-        (stdout_name, stdout),
+        (stdout_name, without_version(&stdout)),
         ("stderr.txt", stderr),
         ("exit", exit),
         ("summary.json", without_version(&summary)),
@@ -109,6 +108,21 @@ fn run(case: &Path) -> Files {
         .collect();
     files.extend(folder(&scratch.path().join("out"), Path::new("out")));
     files
+}
+
+/// Names for what may be printed.
+const STDOUT: [&str; 5] = ["stdout.yaml", "stdout.json", "stdout.txt", "stdout.md", "stdout.diff"];
+
+/// The name that says what is in it.
+fn stdout_name(args: &[String]) -> &'static str {
+    let has = |arg: &str| args.iter().any(|it| it == arg);
+    match args.first().map(String::as_str) {
+        _ if has("json") => "stdout.json",
+        _ if has("markdown") => "stdout.md",
+        _ if has("--diff") => "stdout.diff",
+        Some("generate" | "tighten") => "stdout.yaml",
+        _ => "stdout.txt",
+    }
 }
 
 /// A release must not change the files.

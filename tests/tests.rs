@@ -22,6 +22,8 @@ mod golden;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod manage;
+#[cfg(test)]
 mod memo;
 #[cfg(test)]
 mod properties;

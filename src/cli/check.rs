@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use super::{Given, Input, Judging, Mapping, Selecting};
+use super::Comparing;
 use crate::findings::FailOn;
 use crate::output::ReportFormat;
 
@@ -13,15 +13,7 @@ use crate::output::ReportFormat;
 #[derive(Args, Debug)]
 pub(crate) struct Check {
     #[command(flatten)]
-    pub(crate) input: Input,
-    #[command(flatten)]
-    pub(crate) given: Given,
-    #[command(flatten)]
-    pub(crate) mapping: Mapping,
-    #[command(flatten)]
-    pub(crate) selection: Selecting,
-    #[command(flatten)]
-    pub(crate) judging: Judging,
+    pub(crate) comparing: Comparing,
     #[command(flatten)]
     pub(crate) gate: Gate,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::{Input, Judging, Selecting};
+
 /// The RBAC that is there.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Manifests")]
@@ -27,4 +29,19 @@ pub(crate) struct Mapping {
     /// The aws-auth config map, or what `aws eks describe-access-entry` prints; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) aws_auth: Vec<PathBuf>,
+}
+
+/// RBAC and a log, to be held against each other.
+#[derive(Args, Debug)]
+pub(crate) struct Comparing {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) given: Given,
+    #[command(flatten)]
+    pub(crate) mapping: Mapping,
+    #[command(flatten)]
+    pub(crate) selection: Selecting,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
 }

@@ -19,7 +19,7 @@ use crate::usage::{Moment, Version};
 
 pub(crate) use self::check::Check;
 pub(crate) use self::lookup::Lookup;
-pub(crate) use self::manifests::{Given, Mapping};
+pub(crate) use self::manifests::{Comparing, Given, Mapping};
 pub(crate) use self::tighten::Tighten;
 use self::time::parse_time;
 pub(crate) use self::who_can::{Query, WhoCan};

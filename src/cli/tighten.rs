@@ -4,23 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Comparing;
 use super::time::parse_duration;
-use super::{Given, Input, Judging, Mapping, Selecting};
 use crate::output::Format;
 
 /// Flags of `tighten`.
 #[derive(Args, Debug)]
 pub(crate) struct Tighten {
     #[command(flatten)]
-    pub(crate) input: Input,
-    #[command(flatten)]
-    pub(crate) given: Given,
-    #[command(flatten)]
-    pub(crate) mapping: Mapping,
-    #[command(flatten)]
-    pub(crate) selection: Selecting,
-    #[command(flatten)]
-    pub(crate) judging: Judging,
+    pub(crate) comparing: Comparing,
     #[command(flatten)]
     pub(crate) cutting: Cutting,
     #[command(flatten)]

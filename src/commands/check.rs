@@ -2,50 +2,31 @@
 
 use anyhow::Context;
 
-use super::{ExitStatus, given, log};
+use super::ExitStatus;
+use super::compared::Compared;
 use crate::cli::Check;
 use crate::findings::{Accepted, Baseline, Finding, findings};
-use crate::output::{self, CheckReport, ReadSummary, ReportFormat, Target};
-use crate::policy;
-use crate::rbac::Evaluator;
-use crate::review::{Parties, Review};
+use crate::output::{self, CheckReport, ReportFormat, Target};
 
 pub(super) fn run(flags: &Check) -> anyhow::Result<ExitStatus> {
-    let loaded = given::load(&flags.given)?;
-    let mapping = given::mapping(&flags.mapping)?;
     let baseline = baseline(flags)?;
-    let selection = log::selection(&flags.selection);
-    let mut options = log::options(&flags.judging)?;
-    options.keep_default_grants = true;
-    let (usage, tally) = log::Log {
-        source: log::Source::of(&flags.input, &flags.selection)?,
-        reading: &flags.input.reading,
-        selection: selection.clone(),
-        settings: log::settings(&flags.judging),
-        quiet: flags.gate.quiet,
-    }
-    .read()?;
-    let plan = policy::plan(&usage, &options);
-    log::refuse_nothing(plan.identities.is_empty())?;
-
-    let all = loaded.with_builtin_roles();
-    let evaluator = Evaluator::new(&all);
-    let parties = Parties::new(&plan, &selection, &mapping);
-    let review = Review::new(&loaded.objects, &evaluator, parties, &usage, options.audit_policy());
-    let sorted = baseline.apply(findings(&review, &loaded, &all));
-    let read = ReadSummary::new(&tally, &usage, &plan);
-    let report = CheckReport::new(read, &plan, &review, &loaded, &sorted);
+    let compared = Compared::read(&flags.comparing, flags.gate.quiet)?;
+    let (report, is_gated) = compared.reviewed(|review, all| {
+        let sorted = baseline.apply(findings(review, &compared.loaded, all));
+        let read = compared.summary();
+        let report = CheckReport::new(read, &compared.plan, review, &compared.loaded, &sorted);
+        (report, fails(flags, &sorted))
+    });
     if !flags.gate.quiet {
         // Nobody may be listening; the report is for someone else.
-        let _ = output::print_check_summary(&report, &plan);
+        let _ = output::print_check_summary(&report, &compared.plan);
     }
     for extra in &flags.gate.reports {
         output::replace(&extra.path, text(&report, extra.format)?.as_bytes())?;
     }
     print(flags, &report)?;
-    let unread = flags.input.strict && !tally.problems().is_empty();
-    let gated = unread || fails(flags, &sorted);
-    Ok(if gated { ExitStatus::Findings } else { ExitStatus::Clean })
+    let is_gated = is_gated || compared.is_unread(&flags.comparing);
+    Ok(if is_gated { ExitStatus::Findings } else { ExitStatus::Clean })
 }
 
 fn baseline(flags: &Check) -> anyhow::Result<Baseline> {

@@ -10,7 +10,8 @@ use anyhow::{Context, anyhow, bail};
 
 use crate::cli::{Given, Mapping};
 use crate::eks::{Principal, principals};
-use crate::rbac::manifests::{Limit, Loaded, Manifests};
+use crate::output;
+use crate::rbac::manifests::{Defect, Limit, Loaded, Manifests, Problem};
 use crate::source::{Input, Inputs, LogPath, Progress};
 
 /// Endings of manifests, as kubectl has them; in a folder everything else is left alone.
@@ -43,6 +44,21 @@ pub(super) fn load(flags: &Given) -> anyhow::Result<Loaded> {
         bail!("--rbac names no Role, ClusterRole, RoleBinding or ClusterRoleBinding");
     }
     Ok(loaded)
+}
+
+/// Says which objects no answer takes into account, a few of them by name.
+pub(super) fn warn_of_left_out(loaded: &Loaded) {
+    const SHOWN: usize = 5;
+    let is_out = |problem: &&Problem| {
+        matches!(problem.defect, Defect::Malformed { .. } | Defect::UnknownVersion { .. })
+    };
+    let left_out: Vec<&Problem> = loaded.problems.iter().filter(is_out).collect();
+    for problem in left_out.iter().take(SHOWN) {
+        output::print_warning(&format!("left out: {}: {}", problem.place, problem.defect));
+    }
+    if let Some(more @ 1..) = left_out.len().checked_sub(SHOWN) {
+        output::print_warning(&format!("{more} more objects are left out: see `leastrole check`"));
+    }
 }
 
 /// Reads who IAM identities are to Kubernetes.

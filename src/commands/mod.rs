@@ -4,6 +4,7 @@
 mod check;
 #[cfg(feature = "cloudwatch")]
 mod cloudwatch;
+mod compared;
 mod generate;
 mod given;
 mod log;

@@ -7,13 +7,17 @@ use crate::eks::{IamArn, Principal};
 use crate::output::{self, QueryFormat};
 use crate::policy::{self, Options, Plan};
 use crate::query::{Asked, Question, Typed, lookup, who_can};
-use crate::rbac::{Evaluator, Requester, parse_service_account_username};
+use crate::rbac::manifests::Loaded;
+use crate::rbac::{Evaluator, Object, Requester, builtin_objects, parse_service_account_username};
 use crate::review::Parties;
 use crate::usage::Selection;
 
+/// The group whose members the API server refuses nothing.
+const MASTERS: &str = "system:masters";
+
 pub(super) fn run_who_can(flags: &WhoCan) -> anyhow::Result<ExitStatus> {
-    let loaded = given::load(&flags.query.given)?;
-    let mapping = given::mapping(&flags.query.mapping)?;
+    let (mut loaded, mapping) = given(&flags.query)?;
+    add_masters(&mut loaded, &mapping, &flags.as_group);
     let all = loaded.with_builtin_roles();
     let evaluator = Evaluator::new(&all);
     let typed = Typed {
@@ -37,8 +41,9 @@ pub(super) fn run_who_can(flags: &WhoCan) -> anyhow::Result<ExitStatus> {
 }
 
 pub(super) fn run_lookup(flags: &Lookup) -> anyhow::Result<ExitStatus> {
-    let loaded = given::load(&flags.query.given)?;
-    let mapping = given::mapping(&flags.query.mapping)?;
+    let (mut loaded, mapping) = given(&flags.query)?;
+    let asked = [std::slice::from_ref(&flags.subject), &flags.as_group].concat();
+    add_masters(&mut loaded, &mapping, &asked);
     let all = loaded.with_builtin_roles();
     let evaluator = Evaluator::new(&all);
     let selection = selection(&flags.query);
@@ -55,6 +60,29 @@ pub(super) fn run_lookup(flags: &Lookup) -> anyhow::Result<ExitStatus> {
     );
     print(&flags.query, &output::lookup_text(&looked, flags.query.format)?)?;
     Ok(found(looked.iter().any(|it| !it.held.is_empty())))
+}
+
+fn given(flags: &Query) -> anyhow::Result<(Loaded, Vec<Principal>)> {
+    let loaded = given::load(&flags.given)?;
+    if !flags.quiet {
+        given::warn_of_left_out(&loaded);
+    }
+    Ok((loaded, given::mapping(&flags.mapping)?))
+}
+
+/// Adds the binding of `system:masters`, if IAM identities are mapped to that group or it
+/// is asked about: manifests seldom bring it along, and its members may do everything.
+fn add_masters(loaded: &mut Loaded, mapping: &[Principal], asked: &[String]) {
+    let mapped = mapping.iter().flat_map(|principal| &principal.groups);
+    if asked.iter().chain(mapped).any(|group| group == MASTERS) {
+        let bindings = builtin_objects().iter().filter(|object| {
+            let subjects = object.role_ref_and_subjects().map(|(_, subjects)| subjects);
+            subjects.is_some_and(|subjects| subjects.iter().any(|it| it.name == MASTERS))
+        });
+        let missing: Vec<Object> =
+            bindings.filter(|it| loaded.objects.find(&it.id()).is_none()).cloned().collect();
+        loaded.objects.extend(missing);
+    }
 }
 
 fn print(flags: &Query, text: &str) -> anyhow::Result<()> {

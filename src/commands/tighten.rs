@@ -2,51 +2,36 @@
 
 use anyhow::{Context, anyhow, bail};
 
-use super::{ExitStatus, given, log};
+use super::compared::Compared;
+use super::{ExitStatus, given};
 use crate::cli::Tighten;
-use crate::output::{self, Format, ReadSummary, Target};
-use crate::policy;
+use crate::output::{self, Format, Target};
 use crate::rbac::manifests::{Loaded, Manifests};
 use crate::rbac::{Evaluator, Object};
-use crate::review::{Parties, Review};
+use crate::review::Review;
 use crate::tighten::{Choices, Proof, Tightened, clean, prove, tighten};
 use crate::usage::Usage;
 
 pub(super) fn run(flags: &Tighten) -> anyhow::Result<ExitStatus> {
-    let loaded = given::load(&flags.given)?;
-    let mapping = given::mapping(&flags.mapping)?;
-    let selection = log::selection(&flags.selection);
-    let mut options = log::options(&flags.judging)?;
-    options.keep_default_grants = true;
-    let (usage, tally) = log::Log {
-        source: log::Source::of(&flags.input, &flags.selection)?,
-        reading: &flags.input.reading,
-        selection: selection.clone(),
-        settings: log::settings(&flags.judging),
-        quiet: flags.output.quiet,
-    }
-    .read()?;
-    refuse_short(&usage, flags.cutting.unused_for)?;
-    let plan = policy::plan(&usage, &options);
-    log::refuse_nothing(plan.identities.is_empty())?;
-
-    let all = loaded.with_builtin_roles();
-    let evaluator = Evaluator::new(&all);
-    let parties = Parties::new(&plan, &selection, &mapping);
-    let review = Review::new(&loaded.objects, &evaluator, parties, &usage, options.audit_policy());
-    let choices =
-        Choices { split: flags.cutting.split, drop_unused: flags.cutting.drop_unused_bindings };
-    let tightened = tighten(&review, &loaded, &all, choices);
-    let text = text(flags, &tightened)?;
-    let proof = proved(&review, &loaded, &tightened, &text)?;
-    if !flags.output.quiet {
-        let read = ReadSummary::new(&tally, &usage, &plan);
-        // Nobody may be listening; the manifests are for someone else.
-        let _ = output::print_tighten_summary(&read, &plan, &review, &tightened, proof);
-    }
-    print(flags, &loaded, &tightened, &text)?;
-    let unread = flags.input.strict && !tally.problems().is_empty();
-    Ok(if unread { ExitStatus::Findings } else { ExitStatus::Clean })
+    let compared = Compared::read(&flags.comparing, flags.output.quiet)?;
+    refuse_short(&compared.usage, flags.cutting.unused_for)?;
+    let (tightened, text) = compared.reviewed(|review, all| {
+        let choices =
+            Choices { split: flags.cutting.split, drop_unused: flags.cutting.drop_unused_bindings };
+        let tightened = tighten(review, &compared.loaded, all, choices);
+        let text = text(flags, &tightened)?;
+        let proof = proved(review, &compared.loaded, &tightened, &text)?;
+        if !flags.output.quiet {
+            given::warn_of_left_out(&compared.loaded);
+            let (read, plan) = (compared.summary(), &compared.plan);
+            // Nobody may be listening; the manifests are for someone else.
+            let _ = output::print_tighten_summary(&read, plan, review, &tightened, proof);
+        }
+        anyhow::Ok((tightened, text))
+    })?;
+    print(flags, &compared.loaded, &tightened, &text)?;
+    let is_unread = compared.is_unread(&flags.comparing);
+    Ok(if is_unread { ExitStatus::Findings } else { ExitStatus::Clean })
 }
 
 /// A log that is too short says nothing about what is used rarely.

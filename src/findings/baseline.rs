@@ -40,6 +40,8 @@ pub struct Accepted {
 #[derive(Deserialize)]
 struct Report {
     findings: Vec<Entry>,
+    #[serde(default)]
+    accepted: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
@@ -59,14 +61,14 @@ struct EntryItem {
 }
 
 impl Baseline {
-    /// Reads the report of an earlier run.
+    /// Reads the report of an earlier run: its findings, and those that it had accepted.
     ///
     /// # Errors
     /// Where it is none.
     pub fn parse(text: &[u8]) -> Result<Self, BaselineError> {
         let report: Report = serde_json::from_slice(text)?;
         let mut accepted: BTreeMap<Key, BTreeSet<String>> = BTreeMap::new();
-        for entry in report.findings {
+        for entry in report.findings.into_iter().chain(report.accepted) {
             let Some(code) = Code::from_label(&entry.code) else {
                 return Err(BaselineError::UnknownCode(entry.code));
             };

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::rbac::v1::Subject;
+
 use super::text::plural;
 use super::{Code, Finding, Item};
 use crate::policy::{exact, rules};
@@ -93,8 +95,8 @@ fn item(need: &Need<'_>) -> Item {
     Item { evidence: need.evidence.cloned(), ..Item::from(need.atom) }
 }
 
-/// A given role that the identity already holds where the rule is missing: the first place
-/// to put it.
+/// A given role that the identity holds where the rule is missing, and holds alone: the
+/// first place to put it. What is added to a shared role, others get too.
 fn candidate<'a>(
     review: &'a Review<'_>,
     loaded: &Loaded,
@@ -102,8 +104,14 @@ fn candidate<'a>(
     namespace: &str,
 ) -> Option<&'a ObjectId> {
     let requester = party.requesters.first()?;
-    let mut held = review.evaluator().grants_of(requester).map(|held| held.grant);
-    let grant = held
-        .find(|grant| grant.namespace() == namespace && loaded.places.contains_key(grant.holder))?;
-    Some(grant.holder)
+    let held = review.evaluator().grants_of(requester).map(|held| held.grant);
+    let is_own = |subject: &Subject| !subject.name.starts_with("system:");
+    let found = held.filter(|grant| {
+        let subjects = grant.binding.subjects;
+        grant.namespace() == namespace
+            && loaded.places.contains_key(grant.holder)
+            && subjects.len() == 1
+            && subjects.iter().all(is_own)
+    });
+    found.map(|grant| grant.holder).min_by_key(|holder| holder.namespace.is_empty())
 }

@@ -40,10 +40,12 @@ fn of_party(review: &Review<'_>, loaded: &Loaded, party: &Party<'_>) -> Vec<Find
     let who = party.plan.identity.to_string();
     let finding = |(code, allowed): (Code, Allowed)| {
         let needs = plural(allowed.needs, "need");
-        let message = format!("{needs} of {who} were allowed by what is not among the manifests");
+        let was = if allowed.needs == 1 { "was" } else { "were" };
+        let message = format!("{needs} of {who} {was} allowed by what is not among the manifests");
         let mut finding = Finding::new(code, None, message).about(who.clone());
         finding.details.push(match allowed.lacking {
             0 => "the manifests cover them all".to_owned(),
+            lacking if lacking == allowed.needs => "the manifests cover none of them".to_owned(),
             lacking => format!("the manifests do not cover {lacking} of them"),
         });
         finding.with(allowed.deciders)

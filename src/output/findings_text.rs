@@ -64,7 +64,7 @@ pub(super) fn counted(report: &CheckReport) -> String {
     let needs = &report.needs;
     let elsewhere = match needs.elsewhere {
         0 => String::new(),
-        elsewhere => format!(", {elsewhere} of identities that nothing here binds"),
+        elsewhere => format!("; {elsewhere} more of identities that nothing here binds"),
     };
     format!(
         "{}, {}, {}{accepted}; {} of {} covered{elsewhere}",

@@ -34,5 +34,5 @@ pub use review_text::{print_check_summary, print_tighten_summary};
 pub use sarif::sarif;
 pub use scalars::json;
 pub use summary::Summary;
-pub use summary_text::{nothing_read, print_hint, print_problems, print_summary};
+pub use summary_text::{nothing_read, print_hint, print_problems, print_summary, print_warning};
 pub use write::{Target, Text, plain, print, print_styled, rendered, replace, write};

@@ -163,8 +163,12 @@ fn who_can_table(holders: &[HolderSummary]) -> String {
         [arn, more @ ..] => format!("{} ({arn} and {} more)", holder.subject.words(), more.len()),
     };
     let rule = |holder: &HolderSummary| {
-        let (number, role) = (holder.rule_index + 1, holder.rule_of.words());
-        format!("{role}, rule {number}: {}", rule_text(&holder.rule))
+        let (number, role) = (holder.rule_index + 1, holder.role.words());
+        let of = match &holder.rule_of.name {
+            of if *of == holder.role.name => String::new(),
+            of => format!(" of {of}"),
+        };
+        format!("{role}, rule {number}{of}: {}", rule_text(&holder.rule))
     };
     if with_log {
         let rows: Vec<[String; 5]> = holders

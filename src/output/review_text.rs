@@ -111,11 +111,13 @@ fn tighten_summary(
         write!(out, "; {} kept because the log could not show them", tightened.unlogged)?;
     }
     writeln!(out)?;
-    write!(out, "{BOLD}Proved{RESET}: still covers {} needs", proof.covered)?;
+    let needs = count(proof.covered as u64, "need");
+    write!(out, "{BOLD}Proved{RESET}: still covers {needs}")?;
     if proof.uncovered > 0 {
         write!(out, ", {} were not covered before", proof.uncovered)?;
     }
-    writeln!(out, "; nothing was added ({} rules compared)", proof.rules)
+    let rules = count(proof.rules as u64, "rule");
+    writeln!(out, "; nothing was added ({rules} compared)")
 }
 
 fn section(out: &mut String, title: &str, lines: &[String]) -> fmt::Result {

@@ -45,11 +45,18 @@ pub fn print_problems(tally: &Tally) -> io::Result<()> {
 
 /// Prints a hint on stderr.
 pub fn print_hint(hint: &str) {
+    print_line("hint", hint);
+}
+
+/// Prints a warning on stderr.
+pub fn print_warning(warning: &str) {
+    print_line("warning", warning);
+}
+
+fn print_line(word: &str, text: &str) {
+    let line = format!("{word}: {}\n", short(text, 200));
     // Nobody may be listening.
-    let _ = io::Write::write_all(
-        &mut anstream::stderr().lock(),
-        format!("hint: {}\n", short(hint, 200)).as_bytes(),
-    );
+    let _ = io::Write::write_all(&mut anstream::stderr().lock(), line.as_bytes());
 }
 
 /// Writes the summary as text, with ANSI bold for headings.

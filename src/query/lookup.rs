@@ -128,7 +128,11 @@ impl Principal {
         }
     }
 
-    fn requester(&self, mapping: &[Mapped], groups: &[String]) -> Requester {
+    fn requester<'g>(
+        &self,
+        mapping: &[Mapped],
+        groups: impl Iterator<Item = &'g String>,
+    ) -> Requester {
         let everybody = || "system:authenticated".to_owned();
         let mut requester = match self {
             Self::Group(name) => Requester::new("", [name.clone()]),
@@ -144,7 +148,11 @@ impl Principal {
                 Requester::new(username.unwrap_or(arn), groups.chain([everybody()]))
             }
         };
-        requester.groups.extend(groups.iter().cloned());
+        for group in groups {
+            if !requester.groups.contains(group) {
+                requester.groups.push(group.clone());
+            }
+        }
         requester
     }
 }
@@ -173,6 +181,8 @@ pub fn lookup<'a>(
     mapping: &[Mapped],
     parties: Option<&Parties<'_>>,
 ) -> Vec<Looked<'a>> {
+    let arn = IamArn::parse(name).map(|arn| arn.without_path());
+    let name = arn.as_deref().unwrap_or(name);
     let glob = WildMatch::new(name);
     let is_meant = |principal: &Principal| {
         kind.is_none_or(|kind| kind == principal.kind())
@@ -187,7 +197,8 @@ pub fn lookup<'a>(
     found
         .into_iter()
         .map(|principal| {
-            let requester = principal.requester(mapping, groups);
+            let seen = groups_seen(&principal, parties);
+            let requester = principal.requester(mapping, groups.iter().chain(&seen));
             let held = bindings.held(&principal, &requester, parties);
             Looked { principal, groups: requester.groups, held }
         })
@@ -219,10 +230,18 @@ fn known(
     subjects.chain(accounts).chain(mapped).chain(seen).collect()
 }
 
+/// The groups that the log shows somebody in.
+fn groups_seen(principal: &Principal, parties: Option<&Parties<'_>>) -> Vec<String> {
+    let all = parties.into_iter().flat_map(Parties::all);
+    let own = all.filter(|party| Principal::of_identity(&party.plan.identity) == *principal);
+    own.flat_map(|party| party.plan.facts.groups.iter().map(str::to_owned)).collect()
+}
+
 /// What a name stands for that is named nowhere.
 fn unknown(name: &str, kind: Option<SubjectKind>) -> Option<Principal> {
     let account = name.split_once([':', '/']).filter(|(namespace, _)| *namespace != "system");
     let guess = match (Principal::of_username(name), account) {
+        (Principal::User(_), _) if is_own_group(name) => Principal::Group(name.to_owned()),
         (Principal::User(_), Some((namespace, name))) if !name.contains([':', '/']) => {
             Principal::ServiceAccount(namespace.to_owned(), name.to_owned())
         }
@@ -234,6 +253,15 @@ fn unknown(name: &str, kind: Option<SubjectKind>) -> Option<Principal> {
         Some(kind) => Some(guess).filter(|guess| guess.kind() == kind),
         None => Some(guess),
     }
+}
+
+/// Whether it is a group that Kubernetes itself knows.
+fn is_own_group(name: &str) -> bool {
+    matches!(
+        name,
+        "system:masters" | "system:authenticated" | "system:unauthenticated" | "system:nodes"
+    ) || name == "system:serviceaccounts"
+        || name.starts_with("system:serviceaccounts:")
 }
 
 impl<'a> Bindings<'a> {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use k8s_openapi::api::rbac::v1::Subject;
+use k8s_openapi::api::rbac::v1::{PolicyRule, Subject};
 
 use super::parties::{Doubt, Need, Parties, Party};
 use crate::eks::AuditPolicy;
@@ -211,8 +211,12 @@ pub fn is_allowed(evaluator: &Evaluator<'_>, party: &Party<'_>, need: &Atom) -> 
 }
 
 /// What of the grant stands for the need: what the policies would grant for it where the
-/// grant has all of that, else the need as it is where it has that; else nothing.
+/// grant has all of that, else the need as it is where it has that; else nothing. What
+/// every caller holds anyway uses a rule that names it, but no wildcard.
 fn granted(grant: &Grant<'_>, need: &Need<'_>) -> Vec<Atom> {
+    if need.by_default && !spells_out(grant.rule, need.atom) {
+        return Vec::new();
+    }
     let scope = grant.namespace();
     let mut found = Vec::new();
     for &target in &need.targets {
@@ -221,7 +225,7 @@ fn granted(grant: &Grant<'_>, need: &Need<'_>) -> Vec<Atom> {
         let atom = if in_scope && !says_too_much && rule_covers(grant.rule, target) {
             target.clone()
         } else if grant.allows(need.atom) {
-            need.atom.clone()
+            in_place(grant, need.atom)
         } else {
             continue;
         };
@@ -230,6 +234,29 @@ fn granted(grant: &Grant<'_>, need: &Need<'_>) -> Vec<Atom> {
         }
     }
     found
+}
+
+/// The need as the grant says it: a namespace by its place, where the rule stands in it and
+/// names none.
+fn in_place(grant: &Grant<'_>, need: &Atom) -> Atom {
+    let by_place = exact(need);
+    let says_so = !grant.namespace().is_empty() && rule_covers(grant.rule, &by_place);
+    if says_so { by_place.into_owned() } else { need.clone() }
+}
+
+/// Whether the rule says what is needed in so many words, and not by a wildcard.
+fn spells_out(rule: &PolicyRule, need: &Atom) -> bool {
+    let has = |list: Option<&Vec<String>>, word: &str| {
+        list.is_some_and(|list| list.iter().any(|item| item == word))
+    };
+    has(Some(&rule.verbs), need.verb())
+        && match need {
+            Atom::Url(url) => has(rule.non_resource_urls.as_ref(), &url.path),
+            Atom::Resource(atom) => {
+                has(rule.api_groups.as_ref(), &atom.group)
+                    && has(rule.resources.as_ref(), &atom.resource)
+            }
+        }
 }
 
 /// Whether `target` names a namespace by its place alone: in the whole cluster the same

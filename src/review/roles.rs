@@ -35,6 +35,8 @@ pub enum RoleDoubt {
     Aggregated,
     /// Kubernetes makes it and would restore it.
     BuiltIn,
+    /// It is bound here and not among the manifests: Kubernetes brings it along.
+    NotGiven,
     /// A role of Kubernetes, such as `view`, takes its rules over, for whomever.
     Feeds(String),
     /// Nobody holds it here; somebody may elsewhere.
@@ -49,6 +51,10 @@ impl RoleDoubt {
         match self {
             Self::Aggregated => "its rules are computed from other roles".to_owned(),
             Self::BuiltIn => "Kubernetes keeps it as it is".to_owned(),
+            Self::NotGiven => {
+                "it is not among the manifests (--split gives those who hold it roles of their own)"
+                    .to_owned()
+            }
             Self::Feeds(role) => format!("ClusterRole {role:?} takes its rules over"),
             Self::Unbound => "nobody holds it here".to_owned(),
             Self::Subject(subject, doubt) => format!("{subject} holds it; {}", doubt.why()),

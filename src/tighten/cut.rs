@@ -59,6 +59,7 @@ pub fn tighten(review: &Review<'_>, loaded: &Loaded, all: &Objects, choices: Cho
         cutting.role(role);
     }
     cutting.drop_unbound(&roles);
+    cutting.keep_what_is_not_given(all);
     cutting.count();
     cutting.add();
     cutting.out
@@ -152,6 +153,22 @@ impl Cutting<'_, '_> {
             self.out.changed.remove(&id);
             self.out.dropped.insert(id);
         }
+    }
+
+    /// Names the roles of Kubernetes that somebody holds through a binding among the
+    /// manifests and that could only be split: a wide binding must not pass for tightened.
+    fn keep_what_is_not_given(&mut self, all: &Objects) {
+        if self.choices.split {
+            return;
+        }
+        let judged = self.review.holdings.iter().filter(|it| it.doubt.is_none() && !it.is_default);
+        let roles: BTreeSet<ObjectId> = judged
+            .filter(|holding| self.out.objects.find(holding.binding.id).is_some())
+            .filter_map(|holding| holding.binding.role_id())
+            .filter(|role| self.loaded.objects.find(role).is_none() && all.find(role).is_some())
+            .collect();
+        let kept = roles.into_iter().map(|role| Kept { role, why: RoleDoubt::NotGiven });
+        self.out.kept.extend(kept);
     }
 
     /// Whether everybody who held the role is gone from its bindings.

@@ -83,7 +83,9 @@ fn validity(given: &Objects, after: &Objects, mismatches: &mut Vec<Mismatch>) {
         let before = given.find(&object.id()).map(|(_, it)| validate(it, Form::Submitted));
         let before = before.unwrap_or_default();
         let now = validate(object, Form::Submitted).into_iter();
-        mismatches.extend(now.filter(|it| !before.contains(it)).map(Mismatch::from));
+        // The place of a rule may have changed.
+        let is_new = |it: &Invalid| !before.iter().any(|old| old.fault == it.fault);
+        mismatches.extend(now.filter(is_new).map(Mismatch::from));
     }
 }
 

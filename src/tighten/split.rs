@@ -109,10 +109,10 @@ fn is_one_use(review: &Review<'_>, holdings: &[usize]) -> bool {
     subjects.len() <= 1 && different.len() <= 1
 }
 
-/// Whether it is bound in the whole cluster, and something was used in a namespace only.
+/// Whether it is bound in the whole cluster, and something was used in namespaces only.
 fn is_wider_than_used(review: &Review<'_>, holding: &Holding<'_>) -> bool {
     holding.binding.id.namespace.is_empty()
-        && used(review, holding).iter().any(|atom| !atom.namespace().is_empty())
+        && without_covered(used(review, holding)).iter().any(|atom| !atom.namespace().is_empty())
 }
 
 /// What was used beyond what everybody has, where it was used.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::events::{Event, event};
 
 /// Up to forty events with times that often are the same.
-pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
+pub(crate) fn events() -> impl Strategy<Value = Vec<Event>> {
     let timed = (any_event(), 0..20_u8, 0..3_u8).prop_map(|(event, second, id)| {
         let time = json!(format!("2026-11-20T09:00:{second:02}.000000Z"));
         event

@@ -1,7 +1,7 @@
 //! What holds for every log: whatever was used is granted and nothing else, every
 //! widening is listed, and no order or distribution of the events shows.
 
-mod events;
+pub(crate) mod events;
 mod grants;
 mod order;
 
@@ -18,7 +18,7 @@ use crate::support::events::Event;
 use crate::support::objects::objects;
 
 /// The defaults of the command line.
-fn defaults() -> Options {
+pub(crate) fn defaults() -> Options {
     static DEFAULTS: LazyLock<Options> = LazyLock::new(Options::default);
     DEFAULTS.clone()
 }
@@ -27,12 +27,12 @@ fn settings() -> Settings {
     Settings { enforce_owner_references: false }
 }
 
-fn selection() -> Arc<Selection> {
+pub(crate) fn selection() -> Arc<Selection> {
     Arc::new(Selection { include_system: true, ..Selection::default() })
 }
 
 /// One worker's ledger of these events.
-fn folded(events: &[Event]) -> Usage {
+pub(crate) fn folded(events: &[Event]) -> Usage {
     let mut fold = Fold::new(selection(), settings());
     for event in events {
         let line = event.to_string();
@@ -41,14 +41,14 @@ fn folded(events: &[Event]) -> Usage {
     fold.into_usage()
 }
 
-fn planned(mut usage: Usage, options: &Options) -> (Usage, Plan) {
+pub(crate) fn planned(mut usage: Usage, options: &Options) -> (Usage, Plan) {
     usage.settle();
     let plan = plan(&usage, options);
     (usage, plan)
 }
 
 /// The objects of a plan as they are printed, read back, with the proof that they fit.
-fn proven(plan: &Plan) -> Objects {
+pub(crate) fn proven(plan: &Plan) -> Objects {
     let manifests = manifests(plan, Format::Yaml, true).expect("a plan can be written");
     let text: String = manifests.into_iter().map(|manifest| manifest.text).collect();
     let objects = objects(&text);

@@ -4,6 +4,7 @@
 pub(crate) mod events;
 pub(crate) mod objects;
 pub(crate) mod program;
+pub(crate) mod schema;
 
 use std::path::{Path, PathBuf};
 
