@@ -34,13 +34,16 @@ fn of_holding(review: &Review<'_>, holding: &Holding<'_>) -> Vec<Finding> {
         .iter()
         .filter_map(|grant| {
             let through = holding.uses_of(grant.holder, grant.rule_index);
-            let own = through.filter(|it| !review.need(it).1.by_default);
+            let own = through.iter().filter(|it| !review.need(it).1.by_default);
             let used: BTreeSet<Atom> = own.map(|it| it.granted.clone()).collect();
+            if used.is_empty() {
+                return None;
+            }
             let local: BTreeSet<Atom> = used.iter().map(|atom| in_namespace(atom, "")).collect();
             let rule_use = RuleUse::new(grant.rule, &local, &BTreeSet::new(), |cell| {
                 review.is_unlogged(holding, cell)
             });
-            (!used.is_empty()).then_some(Given { grant, used, rule_use })
+            Some(Given { grant, used, rule_use })
         })
         .collect();
     wildcards(holding, &given).into_iter().chain(scope(holding, &given)).collect()

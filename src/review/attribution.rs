@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use foldhash::HashMap;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Subject};
 
 use super::parties::{Doubt, Need, Parties, Party};
@@ -29,8 +30,11 @@ pub struct Holding<'a> {
     pub members: Vec<usize>,
     /// Why the log cannot judge it, if it cannot.
     pub doubt: Option<Doubt>,
-    /// What was used through it.
+    /// What was used through it, rule by rule.
     pub uses: Vec<Use<'a>>,
+    /// Which of the uses are of which rule, by its holder and its place there: there may be
+    /// as many as rules.
+    pub(super) by_rule: HashMap<(&'a ObjectId, usize), Range<usize>>,
     /// Kubernetes itself makes the binding with this subject.
     pub is_default: bool,
 }
@@ -174,6 +178,7 @@ impl<'a> Review<'a> {
                 members,
                 doubt,
                 uses: Vec::new(),
+                by_rule: HashMap::default(),
                 is_default,
             });
         }
@@ -189,6 +194,7 @@ impl<'a> Review<'a> {
         }
         span.grants.end = index + 1;
         for holding in &mut self.holdings[span.holdings.clone()] {
+            let first = holding.uses.len();
             for &party in &holding.members {
                 for (need, needed) in self.parties.all()[party].needs.iter().enumerate() {
                     let used = granted(grant, needed).into_iter().map(|granted| Use {
@@ -200,6 +206,10 @@ impl<'a> Review<'a> {
                     });
                     holding.uses.extend(used);
                 }
+            }
+            if first < holding.uses.len() {
+                let range = first..holding.uses.len();
+                holding.by_rule.insert((grant.holder, grant.rule_index), range);
             }
         }
     }

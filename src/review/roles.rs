@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rbac::{Object, ObjectId, Objects, aggregate, atoms, grant_count};
+use crate::rbac::{Atom, Object, ObjectId, Objects, aggregate, atoms, grant_count};
 
 use super::attribution::{Holding, Review, Use, in_namespace};
 use super::parties::Doubt;
@@ -144,24 +144,35 @@ impl<'a> Review<'a> {
     }
 
     fn rules(&self, id: &ObjectId, role: &Object, holdings: &[usize]) -> Vec<RuleUse> {
-        let mut used = vec![(BTreeSet::new(), BTreeSet::new()); role.rules().len()];
-        for holding in holdings.iter().map(|&index| &self.holdings[index]) {
-            for used_here in holding.uses.iter().filter(|used| used.holder == id) {
-                let (needed, by_default) = &mut used[used_here.rule_index];
-                let (_, need) = self.need(used_here);
-                let set = if need.by_default { by_default } else { needed };
-                set.insert(in_namespace(&used_here.granted, ""));
-            }
-        }
-        let rules = role.rules().iter().zip(used);
+        let rules = role.rules().iter().enumerate();
         rules
-            .map(|(rule, (used, by_default))| {
+            .map(|(index, rule)| {
+                let (used, by_default) = self.used_of(id, index, holdings);
                 RuleUse::new(rule, &used, &by_default, |cell| {
                     let mut held = holdings.iter().map(|&index| &self.holdings[index]);
                     held.any(|holding| self.is_unlogged(holding, cell))
                 })
             })
             .collect()
+    }
+
+    /// What was used of one rule through these holdings, without namespaces: beyond what
+    /// every caller has, and of that.
+    fn used_of(
+        &self,
+        holder: &ObjectId,
+        rule_index: usize,
+        holdings: &[usize],
+    ) -> (BTreeSet<Atom>, BTreeSet<Atom>) {
+        let (mut needed, mut by_default) = (BTreeSet::new(), BTreeSet::new());
+        for holding in holdings.iter().map(|&index| &self.holdings[index]) {
+            for used in holding.uses_of(holder, rule_index) {
+                let (_, need) = self.need(used);
+                let set = if need.by_default { &mut by_default } else { &mut needed };
+                set.insert(in_namespace(&used.granted, ""));
+            }
+        }
+        (needed, by_default)
     }
 
     /// Whether the binding gives something that the log could not show in use.
@@ -194,8 +205,9 @@ impl Holding<'_> {
     }
 
     /// What was used of one rule of one role.
-    pub fn uses_of(&self, holder: &ObjectId, rule_index: usize) -> impl Iterator<Item = &Use<'_>> {
-        self.uses.iter().filter(move |used| used.holder == holder && used.rule_index == rule_index)
+    pub fn uses_of(&self, holder: &ObjectId, rule_index: usize) -> &[Use<'_>] {
+        let range = self.by_rule.get(&(holder, rule_index)).cloned().unwrap_or_default();
+        &self.uses[range]
     }
 }
 

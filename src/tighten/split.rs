@@ -139,6 +139,7 @@ fn own_grants(review: &Review<'_>, holding: &Holding<'_>) -> Option<BTreeSet<Ato
         }
         let by_default: Vec<Atom> = holding
             .uses_of(grant.holder, grant.rule_index)
+            .iter()
             .filter(|used| review.need(used).1.by_default)
             .map(|used| in_namespace(&used.granted, ""))
             .collect();
