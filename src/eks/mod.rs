@@ -9,7 +9,7 @@ mod iam;
 mod mapping;
 
 pub use access::RoleAccess;
-pub use audit_policy::{AuditPolicy, AuditPolicyError, AuditRuleError, Level};
+pub use audit_policy::{AuditPolicy, AuditPolicyError, AuditRuleError, Concerning, Level};
 pub use control_plane::is_control_plane;
 pub use iam::{IamArn, IamKind, username_template};
 pub use mapping::{MappingError, Principal, principals};

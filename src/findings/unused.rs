@@ -37,7 +37,7 @@ fn of_binding(review: &Review<'_>, binding: &Binding<'_>) -> Vec<Finding> {
         let mut finding = Finding::new(Code::UnusedBinding, Some(binding.id), message);
         let who: Vec<String> = holdings.iter().map(Holding::who).collect();
         finding.details.push(format!("it reaches {}", list(who.iter().map(String::as_str))));
-        if holdings.iter().any(|holding| review.gives_unlogged(holding)) {
+        if review.given_unlogged(holdings).contains(&true) {
             finding.details.push(UNLOGGED.to_owned());
         }
         return vec![finding];

@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 
 use super::Options;
 use super::subjects::known_names;
-use crate::eks::{AuditPolicy, Level, is_control_plane};
+use crate::eks::{AuditPolicy, Concerning, Level, is_control_plane};
 use crate::rbac::{Atom, ResourceAtom, UrlAtom};
 use crate::usage::{Evidence, Facts, Identity, Usage};
 
@@ -111,10 +111,10 @@ pub(super) fn blind_spots(
 }
 
 /// Whether no request for this atom could be in the log: the audit policy leaves them out,
-/// and nothing in the log says that the cluster has another.
+/// by the rules about who would make it and where, and nothing in the log says that the
+/// cluster has another.
 pub fn is_unlogged(
-    username: &str,
-    groups: &[impl AsRef<str>],
+    rules: &Concerning,
     atom: &Atom,
     usage: &Usage,
     policy: &AuditPolicy,
@@ -126,8 +126,11 @@ pub fn is_unlogged(
         Atom::Url(_) => usage.saw_probes,
     };
     // Impersonation is audited as the request it stands before.
-    let request = atom.with_verb(atom.verb().rsplit(':').next().unwrap_or_default());
-    !was_seen && policy.level(username, groups, &request) == Level::None
+    let level = match atom.verb().rsplit_once(':') {
+        Some((_, verb)) => policy.level_of(rules, &atom.with_verb(verb)),
+        None => policy.level_of(rules, atom),
+    };
+    !was_seen && level == Level::None
 }
 
 impl Suspect<'_> {
@@ -146,7 +149,9 @@ impl Suspect<'_> {
     fn is_unlogged(&self, atom: &Atom, usage: &Usage, options: &Options) -> bool {
         let username = self.facts.usernames.iter().next().unwrap_or_default();
         let groups: Vec<&str> = self.facts.groups.iter().collect();
-        is_unlogged(username, &groups, atom, usage, options.audit_policy())
+        let policy = options.audit_policy();
+        let rules = policy.concerning(username, &groups, atom.namespace());
+        is_unlogged(&rules, atom, usage, policy)
     }
 
     fn uses_kubectl(&self) -> bool {

@@ -4,14 +4,14 @@
 //! rule allows it too: the authorizer stops at the first, and which that is says nothing
 //! about the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use foldhash::HashMap;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Subject};
 
 use super::parties::{Doubt, Need, Parties, Party};
-use crate::eks::AuditPolicy;
+use crate::eks::{AuditPolicy, Concerning};
 use crate::policy::{exact, is_namespace_itself, is_unlogged};
 use crate::rbac::{
     Atom, Binding, Evaluator, Grant, ObjectId, Objects, Requester, ResourceAtom, builtin_objects,
@@ -35,6 +35,8 @@ pub struct Holding<'a> {
     /// Which of the uses are of which rule, by its holder and its place there: there may be
     /// as many as rules.
     pub(super) by_rule: HashMap<(&'a ObjectId, usize), Range<usize>>,
+    /// What of the audit policy is about it: once for all who are alike to the policy.
+    pub(super) audited: BTreeSet<Concerning>,
     /// Kubernetes itself makes the binding with this subject.
     pub is_default: bool,
 }
@@ -154,16 +156,32 @@ impl<'a> Review<'a> {
 
     /// Whether a use of `cell` by the subject of `holding` could not be in the log.
     pub fn is_unlogged(&self, holding: &Holding<'_>, cell: &Atom) -> bool {
-        let cell = &in_namespace(cell, &holding.binding.id.namespace);
-        let unlogged = |requester: &Requester| {
+        holding.audited.iter().any(|rules| self.leaves_out(rules, cell))
+    }
+
+    /// Whether the audit policy leaves `cell` out of the log by these of its rules.
+    pub(super) fn leaves_out(&self, rules: &Concerning, cell: &Atom) -> bool {
+        is_unlogged(rules, cell, self.usage, self.audit_policy)
+    }
+
+    /// The rules of the audit policy that are about the members of a subject, or somebody
+    /// like it, where the binding is.
+    fn audited(
+        &self,
+        binding: &Binding<'_>,
+        subject: &Subject,
+        members: &[usize],
+    ) -> BTreeSet<Concerning> {
+        let namespace = &binding.id.namespace;
+        let rules = |requester: &Requester| {
             let Requester { username, groups } = requester;
-            is_unlogged(username, groups, cell, self.usage, self.audit_policy)
+            self.audit_policy.concerning(username, groups, namespace)
         };
-        if holding.members.is_empty() {
-            return unlogged(&stand_in(&holding.binding, holding.subject));
+        if members.is_empty() {
+            return BTreeSet::from([rules(&stand_in(binding, subject))]);
         }
-        let mut members = holding.members.iter().map(|&member| &self.parties.all()[member]);
-        members.any(|party| party.requesters.iter().any(unlogged))
+        let members = members.iter().map(|&member| &self.parties.all()[member]);
+        members.flat_map(|party| &party.requesters).map(rules).collect()
     }
 
     fn add(&mut self, binding: Binding<'a>) {
@@ -172,6 +190,7 @@ impl<'a> Review<'a> {
             let members = self.parties.members(&binding, subject);
             let doubt = self.parties.doubt(&binding, subject, &members);
             let is_default = is_default(&binding, subject);
+            let audited = self.audited(&binding, subject, &members);
             self.holdings.push(Holding {
                 binding,
                 subject,
@@ -179,6 +198,7 @@ impl<'a> Review<'a> {
                 doubt,
                 uses: Vec::new(),
                 by_rule: HashMap::default(),
+                audited,
                 is_default,
             });
         }

@@ -3,11 +3,13 @@
 //! a plan of needs and a selection come in; nothing is changed and nothing printed.
 
 mod attribution;
+mod cover;
 mod parties;
 mod roles;
 mod rule_use;
 
 pub use attribution::{Holding, Review, Use, in_namespace, is_allowed};
+pub use cover::Cover;
 pub use parties::{Doubt, Need, Parties, Party};
 pub use roles::{RoleDoubt, RoleUse, is_kept_by_kubernetes};
 pub use rule_use::{Cell, RuleUse, Share, is_wild};

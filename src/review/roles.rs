@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::eks::Concerning;
 use crate::rbac::{Atom, Object, ObjectId, Objects, aggregate, atoms, grant_count};
 
 use super::attribution::{Holding, Review, Use, in_namespace};
@@ -144,13 +145,14 @@ impl<'a> Review<'a> {
     }
 
     fn rules(&self, id: &ObjectId, role: &Object, holdings: &[usize]) -> Vec<RuleUse> {
+        let held = holdings.iter().map(|&index| &self.holdings[index]);
+        let audited: BTreeSet<&Concerning> = held.flat_map(|holding| &holding.audited).collect();
         let rules = role.rules().iter().enumerate();
         rules
             .map(|(index, rule)| {
                 let (used, by_default) = self.used_of(id, index, holdings);
                 RuleUse::new(rule, &used, &by_default, |cell| {
-                    let mut held = holdings.iter().map(|&index| &self.holdings[index]);
-                    held.any(|holding| self.is_unlogged(holding, cell))
+                    audited.iter().any(|rules| self.leaves_out(rules, cell))
                 })
             })
             .collect()
@@ -175,8 +177,17 @@ impl<'a> Review<'a> {
         (needed, by_default)
     }
 
-    /// Whether the binding gives something that the log could not show in use.
-    pub fn gives_unlogged(&self, holding: &Holding<'_>) -> bool {
+    /// Whose binding gives them something that the log could not show in use, by index into
+    /// `holdings`, which are of one binding. Told once for all who are alike to the policy.
+    pub fn given_unlogged(&self, holdings: &[Holding<'_>]) -> Vec<bool> {
+        let mut known: BTreeMap<&BTreeSet<Concerning>, bool> = BTreeMap::new();
+        let given = holdings.iter().map(|holding| {
+            *known.entry(&holding.audited).or_insert_with(|| self.gives_unlogged(holding))
+        });
+        given.collect()
+    }
+
+    fn gives_unlogged(&self, holding: &Holding<'_>) -> bool {
         let grants = self.grants_of(holding.binding.id).iter();
         grants
             .filter(|grant| grant_count(grant.rule) <= MOST_CELLS)

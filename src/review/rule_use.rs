@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use foldhash::HashSet;
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
 use crate::policy::rules;
-use crate::rbac::{Atom, ResourceAtom, UrlAtom, atoms, grant_count, grant_covers};
+use super::cover::Cover;
+use crate::rbac::{Atom, ResourceAtom, UrlAtom, atoms, grant_count};
 
 /// A rule with more cells than this is not looked into; it would not fit on any page.
 pub(super) const MOST_CELLS: usize = 20_000;
@@ -61,15 +63,17 @@ impl RuleUse {
         }
         let mut kept = used.clone();
         let mut unlogged = BTreeSet::new();
+        let by_default = Cover::new(by_default);
         for cell in atoms(rule, "") {
             if is_unlogged(&cell) {
                 unlogged.insert(cell);
-            } else if !is_wild(&cell) && by_default.iter().any(|atom| grant_covers(&cell, atom)) {
+            } else if !is_wild(&cell) && by_default.is_met_by(&cell) {
                 kept.insert(cell);
             }
         }
+        let cover = Cover::new(&kept);
         let cells = atoms(rule, "")
-            .map(|atom| Cell { share: share(&atom, &kept, &unlogged), atom })
+            .map(|atom| Cell { share: share(&atom, &cover, &unlogged), atom })
             .collect();
         kept.extend(unlogged);
         Self { cells, kept, is_opaque: false }
@@ -98,38 +102,45 @@ impl RuleUse {
         if self.kept.is_empty() {
             return None;
         }
-        let keeps = |wanted: &dyn Fn(&Atom) -> bool| self.kept.iter().any(wanted);
-        let list = |list: Option<&Vec<String>>, part: fn(&ResourceAtom) -> &str| {
-            let kept = |entry: &&String| {
-                keeps(&|atom| matches!(atom, Atom::Resource(atom) if part(atom) == **entry))
-            };
-            list.map(|list| list.iter().filter(kept).cloned().collect::<Vec<_>>())
+        let of_resources = |part: fn(&ResourceAtom) -> &str| -> HashSet<&str> {
+            let resources = self.kept.iter().filter_map(|atom| match atom {
+                Atom::Resource(atom) => Some(part(atom)),
+                Atom::Url(_) => None,
+            });
+            resources.collect()
         };
-        let verbs = rule.verbs.iter().filter(|verb| keeps(&|atom| atom.verb() == **verb));
-        let urls = rule.non_resource_urls.as_ref().map(|urls| {
-            let kept = |url: &&String| {
-                keeps(&|atom| matches!(atom, Atom::Url(atom) if *atom.path == ***url))
-            };
-            urls.iter().filter(kept).cloned().collect()
+        let list = |list: Option<&Vec<String>>, part: fn(&ResourceAtom) -> &str| {
+            list.map(|list| left(list, &of_resources(part)))
+        };
+        let verbs = self.kept.iter().map(Atom::verb).collect();
+        let urls = self.kept.iter().filter_map(|atom| match atom {
+            Atom::Url(atom) => Some(&*atom.path),
+            Atom::Resource(_) => None,
         });
+        let urls = urls.collect();
         let filtered = PolicyRule {
             api_groups: list(rule.api_groups.as_ref(), |atom| &atom.group),
             resources: list(rule.resources.as_ref(), |atom| &atom.resource),
             resource_names: list(rule.resource_names.as_ref(), |atom| &atom.name),
-            non_resource_urls: urls,
-            verbs: verbs.cloned().collect(),
+            non_resource_urls: rule.non_resource_urls.as_ref().map(|list| left(list, &urls)),
+            verbs: left(&rule.verbs, &verbs),
         };
         let says: BTreeSet<Atom> = atoms(&filtered, "").collect();
         (says == self.kept).then_some(filtered)
     }
 }
 
-fn share(atom: &Atom, kept: &BTreeSet<Atom>, unlogged: &BTreeSet<Atom>) -> Share {
-    if kept.iter().any(|kept| grant_covers(kept, atom)) {
+/// The entries of a list that are among `kept`.
+fn left(list: &[String], kept: &HashSet<&str>) -> Vec<String> {
+    list.iter().filter(|entry| kept.contains(entry.as_str())).cloned().collect()
+}
+
+fn share(atom: &Atom, kept: &Cover<'_>, unlogged: &BTreeSet<Atom>) -> Share {
+    if kept.includes(atom) {
         Share::Whole
     } else if unlogged.contains(atom) {
         Share::Unlogged
-    } else if kept.iter().any(|kept| grant_covers(atom, kept)) {
+    } else if kept.is_met_by(atom) {
         Share::Part
     } else {
         Share::Unused

@@ -53,7 +53,8 @@ pub struct Kept {
 pub fn tighten(review: &Review<'_>, loaded: &Loaded, all: &Objects, choices: Choices) -> Tightened {
     let split = if choices.split { Split::new(review, loaded, all) } else { Split::default() };
     let roles = review.roles(&loaded.objects, all, &split.holdings);
-    let mut cutting = Cutting { review, loaded, choices, split, out: Tightened::default() };
+    let unused = if choices.drop_unused { unused(review, loaded) } else { BTreeSet::new() };
+    let mut cutting = Cutting { review, loaded, choices, split, unused, out: Tightened::default() };
     cutting.bindings();
     for role in &roles {
         cutting.role(role);
@@ -70,6 +71,8 @@ struct Cutting<'r, 'a> {
     loaded: &'r Loaded,
     choices: Choices,
     split: Split,
+    /// The holdings that end because nothing was used of them, by index.
+    unused: BTreeSet<usize>,
     out: Tightened,
 }
 
@@ -99,12 +102,7 @@ impl Cutting<'_, '_> {
     }
 
     fn is_to_go(&self, index: usize) -> bool {
-        let holding = &self.review.holdings[index];
-        self.split.holdings.contains(&index)
-            || (self.choices.drop_unused
-                && holding.is_unused()
-                && !holding.is_default
-                && !self.review.gives_unlogged(holding))
+        self.split.holdings.contains(&index) || self.unused.contains(&index)
     }
 
     fn role(&mut self, role: &RoleUse<'_>) {
@@ -196,6 +194,22 @@ impl Cutting<'_, '_> {
             self.out.objects.insert(object);
         }
     }
+}
+
+/// The holdings of which the log shows no use and would show it, by index.
+fn unused(review: &Review<'_>, loaded: &Loaded) -> BTreeSet<usize> {
+    let mut unused = BTreeSet::new();
+    for binding in loaded.objects.bindings() {
+        let range = review.range_of(binding.id);
+        let given = review.given_unlogged(&review.holdings[range.clone()]);
+        for (index, is_unlogged) in range.zip(given) {
+            let holding = &review.holdings[index];
+            if holding.is_unused() && !holding.is_default && !is_unlogged {
+                unused.insert(index);
+            }
+        }
+    }
+    unused
 }
 
 /// What is left of the rules of a role; what two rules come to the same is said once.

@@ -1,9 +1,10 @@
 //! The proof: the objects as printed against those that were given. What was covered still
 //! is, nobody has more, and whom the log cannot judge has what it had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::rbac::v1::PolicyRule;
+use foldhash::HashSet;
+use k8s_openapi::api::rbac::v1::{PolicyRule, Subject};
 use thiserror::Error;
 
 use crate::policy::is_namespace_itself;
@@ -112,40 +113,90 @@ fn coverage(
     }
 }
 
-/// What each subject held, by the subject.
-type Held<'a> = BTreeMap<String, Vec<(&'a str, &'a PolicyRule)>>;
+/// The lists of a rule: two rules with the same lists are the same rule.
+type Lists<'a> = (&'a [String], [&'a Option<Vec<String>>; 4]);
 
-/// Nobody may hold more than before.
+fn lists(rule: &PolicyRule) -> Lists<'_> {
+    let PolicyRule { api_groups, non_resource_urls, resource_names, resources, verbs } = rule;
+    (verbs, [api_groups, resources, resource_names, non_resource_urls])
+}
+
+/// Rules that somebody holds, each once for a namespace, or for the whole cluster.
+#[derive(Default)]
+struct Held<'a> {
+    rules: Vec<(&'a str, &'a PolicyRule)>,
+    known: HashSet<(&'a str, Lists<'a>)>,
+}
+
+impl<'a> Held<'a> {
+    fn new(grants: impl Iterator<Item = &'a Grant<'a>>) -> Self {
+        let mut held = Self::default();
+        for grant in grants {
+            let scope = grant.binding.id.namespace.as_str();
+            if held.known.insert((scope, lists(grant.rule))) {
+                held.rules.push((scope, grant.rule));
+            }
+        }
+        held
+    }
+
+    fn has(&self, scope: &str, rule: &PolicyRule) -> bool {
+        ["", scope].into_iter().any(|scope| self.known.contains(&(scope, lists(rule))))
+    }
+}
+
+/// Nobody may hold more than before. Those who had the same bindings held the same.
 fn bound(
     review: &Review<'_>,
     evaluator: &Evaluator<'_>,
     proof: &mut Proof,
     mismatches: &mut Vec<Mismatch>,
 ) {
-    let mut held = Held::new();
-    for grant in review.grants() {
-        for subject in subjects(&grant.binding) {
-            held.entry(subject).or_default().push((grant.namespace(), grant.rule));
-        }
+    let mut bindings: BTreeMap<String, BTreeSet<&ObjectId>> = BTreeMap::new();
+    for holding in &review.holdings {
+        let subject = subject(&holding.binding, holding.subject);
+        bindings.entry(subject).or_default().insert(holding.binding.id);
     }
-    for grant in evaluator.grants() {
-        for subject in subjects(&grant.binding) {
-            proof.rules += 1;
-            let before = held.get(&subject).map_or(&[][..], Vec::as_slice);
-            let added = added(&grant, before).into_iter();
-            mismatches
-                .extend(added.map(|grant| Mismatch::Added { subject: subject.clone(), grant }));
+    let none = BTreeSet::new();
+    let mut known: BTreeMap<&BTreeSet<&ObjectId>, Held<'_>> = BTreeMap::new();
+    for grants in by_binding(evaluator).values() {
+        let Some(first) = grants.first() else { continue };
+        let mut alike: BTreeMap<&BTreeSet<&ObjectId>, Vec<String>> = BTreeMap::new();
+        for it in first.binding.subjects {
+            let subject = subject(&first.binding, it);
+            let before = bindings.get(&subject).unwrap_or(&none);
+            alike.entry(before).or_default().push(subject);
+        }
+        for (before, subjects) in alike {
+            proof.rules += grants.len() * subjects.len();
+            let held = known.entry(before).or_insert_with(|| {
+                Held::new(before.iter().flat_map(|binding| review.grants_of(binding)))
+            });
+            for grant in grants.iter().flat_map(|grant| added(grant, held)) {
+                let of_all = subjects.iter().cloned();
+                mismatches.extend(
+                    of_all.map(|subject| Mismatch::Added { subject, grant: grant.clone() }),
+                );
+            }
         }
     }
 }
 
+fn by_binding<'a>(evaluator: &'a Evaluator<'_>) -> BTreeMap<&'a ObjectId, Vec<Grant<'a>>> {
+    let mut grants: BTreeMap<&ObjectId, Vec<Grant<'_>>> = BTreeMap::new();
+    for grant in evaluator.grants() {
+        grants.entry(grant.binding.id).or_default().push(grant);
+    }
+    grants
+}
+
 /// The permissions of a grant that none of these rules gives.
-fn added(grant: &Grant<'_>, before: &[(&str, &PolicyRule)]) -> Vec<Atom> {
+fn added(grant: &Grant<'_>, before: &Held<'_>) -> Vec<Atom> {
     let scope = grant.namespace();
-    let in_scope = || before.iter().filter(|(held, _)| held.is_empty() || *held == scope);
-    if in_scope().any(|(_, rule)| *rule == grant.rule) {
+    if before.has(scope, grant.rule) {
         return Vec::new();
     }
+    let in_scope = || before.rules.iter().filter(|(held, _)| held.is_empty() || *held == scope);
     let is_given = |atom: &Atom| in_scope().any(|(_, rule)| rule_covers(rule, atom));
     let is_given_by_name =
         |atom: &Atom| is_given(atom) || by_name(atom).is_some_and(|it| is_given(&it));
@@ -161,30 +212,37 @@ fn by_name(atom: &Atom) -> Option<Atom> {
 
 /// Whoever the log cannot judge must have what it had.
 fn unjudged(review: &Review<'_>, evaluator: &Evaluator<'_>, mismatches: &mut Vec<Mismatch>) {
-    let mut after: BTreeMap<&ObjectId, Vec<Grant<'_>>> = BTreeMap::new();
-    for grant in evaluator.grants() {
-        after.entry(grant.binding.id).or_default().push(grant);
-    }
+    let after = by_binding(evaluator);
+    let mut known: BTreeMap<&ObjectId, (bool, HashSet<Identified<'_>>)> = BTreeMap::new();
     for holding in review.holdings.iter().filter(|holding| holding.doubt.is_some()) {
-        let left = after.get(holding.binding.id).map_or(&[][..], Vec::as_slice);
-        let is_bound = |grant: &Grant<'_>| {
-            grant.binding.subjects.iter().any(|subject| subject == holding.subject)
-        };
-        let is_left = |before: &Grant<'_>| {
-            left.iter().any(|grant| grant.rule == before.rule && is_bound(grant))
-        };
-        if !review.grants_of(holding.binding.id).iter().all(is_left) {
-            let binding = holding.binding.id.clone();
-            mismatches.push(Mismatch::Lost { subject: holding.who(), binding });
+        let id = holding.binding.id;
+        let (keeps_rules, subjects) = known.entry(id).or_insert_with(|| {
+            let left = after.get(id).map_or(&[][..], Vec::as_slice);
+            let rules: HashSet<Lists<'_>> = left.iter().map(|grant| lists(grant.rule)).collect();
+            let mut before = review.grants_of(id).iter();
+            let subjects = left.first().map_or(&[][..], |grant| grant.binding.subjects);
+            let keeps_rules = before.all(|grant| rules.contains(&lists(grant.rule)));
+            (keeps_rules, subjects.iter().map(identified).collect())
+        });
+        let is_left = *keeps_rules && subjects.contains(&identified(holding.subject));
+        if !is_left && !review.grants_of(id).is_empty() {
+            mismatches.push(Mismatch::Lost { subject: holding.who(), binding: id.clone() });
         }
     }
 }
 
-/// The subjects of a binding, each by what identifies it.
-fn subjects(binding: &Binding<'_>) -> Vec<String> {
-    let key = |subject| match binding.username(subject) {
+/// All fields of a subject.
+type Identified<'a> = (&'a str, &'a str, Option<&'a str>, Option<&'a str>);
+
+fn identified(subject: &Subject) -> Identified<'_> {
+    let Subject { api_group, kind, name, namespace } = subject;
+    (kind, name, namespace.as_deref(), api_group.as_deref())
+}
+
+/// What identifies a subject of a binding.
+fn subject(binding: &Binding<'_>, subject: &Subject) -> String {
+    match binding.username(subject) {
         Some(username) => format!("user {username}"),
         None => format!("{} {}", subject.kind, subject.name),
-    };
-    binding.subjects.iter().map(key).collect()
+    }
 }

@@ -8,7 +8,7 @@ use k8s_openapi::api::rbac::v1::Subject;
 use crate::policy::{Owner, exact, object_name_of, objects_of};
 use crate::rbac::manifests::Loaded;
 use crate::rbac::{Atom, Object, ObjectId, Objects, atoms, grant_covers};
-use crate::review::{Holding, Review, RuleUse, in_namespace, is_wild};
+use crate::review::{Cover, Holding, Review, RuleUse, in_namespace, is_wild};
 
 /// Who gets roles of their own.
 #[derive(Debug, Default)]
@@ -143,10 +143,10 @@ fn own_grants(review: &Review<'_>, holding: &Holding<'_>) -> Option<BTreeSet<Ato
             .filter(|used| review.need(used).1.by_default)
             .map(|used| in_namespace(&used.granted, ""))
             .collect();
+        let by_default = Cover::new(&by_default);
         for cell in atoms(grant.rule, "") {
             let is_url_in_a_namespace = !scope.is_empty() && matches!(cell, Atom::Url(_));
-            let is_default =
-                !is_wild(&cell) && by_default.iter().any(|atom| grant_covers(&cell, atom));
+            let is_default = !is_wild(&cell) && by_default.is_met_by(&cell);
             if !is_url_in_a_namespace && (is_default || review.is_unlogged(holding, &cell)) {
                 grants.insert(in_namespace(&cell, scope));
             }

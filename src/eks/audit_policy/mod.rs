@@ -49,13 +49,35 @@ impl AuditPolicy {
     /// matches is not logged. A rule that leaves out every stage with an outcome
     /// counts as [`Level::None`]: a request of unknown outcome proves nothing.
     pub fn level(&self, username: &str, groups: &[impl AsRef<str>], atom: &Atom) -> Level {
-        self.rules
-            .iter()
-            .find(|rule| rule.matches(username, groups, atom))
+        self.level_of(&self.concerning(username, groups, atom.namespace()), atom)
+    }
+
+    /// The rules that can decide on what somebody does in a namespace.
+    pub fn concerning(
+        &self,
+        username: &str,
+        groups: &[impl AsRef<str>],
+        namespace: &str,
+    ) -> Concerning {
+        let rules = self.rules.iter().enumerate();
+        let concerns = rules.filter(|(_, rule)| rule.concerns(username, groups, namespace));
+        Concerning(concerns.map(|(index, _)| index).collect())
+    }
+
+    /// As [`level`](Self::level), for whomever and wherever these rules are about.
+    pub fn level_of(&self, rules: &Concerning, atom: &Atom) -> Level {
+        let mut rules = rules.0.iter().map(|&index| &self.rules[index]);
+        rules
+            .find(|rule| rule.covers(atom))
             .filter(|rule| rule.shows_outcome(atom))
             .map_or(Level::None, |rule| rule.level)
     }
 }
+
+/// The rules of a policy that are about somebody in a namespace, in order. Most callers have
+/// theirs in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Concerning(Vec<usize>);
 
 /// One rule. An empty list of users, groups or verbs stands for all of them.
 #[derive(Clone, Debug)]
@@ -101,12 +123,15 @@ enum Stage {
 }
 
 impl Rule {
-    fn matches(&self, username: &str, groups: &[impl AsRef<str>], atom: &Atom) -> bool {
+    fn concerns(&self, username: &str, groups: &[impl AsRef<str>], namespace: &str) -> bool {
         all_or_contains(&self.users, username)
             && (self.user_groups.is_empty()
                 || groups.iter().any(|group| contains(&self.user_groups, group.as_ref())))
-            && all_or_contains(&self.verbs, atom.verb())
-            && self.target.matches(atom)
+            && self.target.is_in(namespace)
+    }
+
+    fn covers(&self, atom: &Atom) -> bool {
+        all_or_contains(&self.verbs, atom.verb()) && self.target.covers(atom)
     }
 
     fn shows_outcome(&self, atom: &Atom) -> bool {
@@ -116,12 +141,19 @@ impl Rule {
 }
 
 impl Target {
-    fn matches(&self, atom: &Atom) -> bool {
+    fn is_in(&self, namespace: &str) -> bool {
+        match self {
+            Self::Resources { namespaces, .. } => all_or_contains(namespaces, namespace),
+            Self::All | Self::Urls(_) => true,
+        }
+    }
+
+    /// Whether it is about the permission, wherever that is.
+    fn covers(&self, atom: &Atom) -> bool {
         match (self, atom) {
             (Self::All, _) => true,
-            (Self::Resources { namespaces, groups }, Atom::Resource(atom)) => {
-                all_or_contains(namespaces, &atom.namespace)
-                    && (groups.is_empty() || groups.iter().any(|group| group.matches(atom)))
+            (Self::Resources { groups, .. }, Atom::Resource(atom)) => {
+                groups.is_empty() || groups.iter().any(|group| group.matches(atom))
             }
             (Self::Urls(specs), Atom::Url(atom)) => {
                 specs.iter().any(|spec| url_matches(spec, &atom.path))
