@@ -113,12 +113,7 @@ pub(super) fn blind_spots(
 /// Whether no request for this atom could be in the log: the audit policy leaves them out,
 /// by the rules about who would make it and where, and nothing in the log says that the
 /// cluster has another.
-pub fn is_unlogged(
-    rules: &Concerning,
-    atom: &Atom,
-    usage: &Usage,
-    policy: &AuditPolicy,
-) -> bool {
+pub fn is_unlogged(rules: &Concerning, atom: &Atom, usage: &Usage, policy: &AuditPolicy) -> bool {
     let was_seen = match atom {
         Atom::Resource(atom) => {
             usage.saw_core_events && atom.group.is_empty() && &*atom.resource == "events"

@@ -28,7 +28,7 @@ pub use names::{
 pub use objects::{Binding, Kind, Object, ObjectId, Objects, RBAC_GROUP};
 pub use requester::Requester;
 pub use resources::ApiResource;
-pub use rules::rule_allows;
+pub use rules::{Lists, lists, rule_allows};
 pub use validation::{Fault, Form, Invalid, MAX_ANNOTATION_BYTES, validate};
 pub use verdict::{Grant, Held, Unresolved, Verdict};
 pub use words::{resource_text, rule_text};

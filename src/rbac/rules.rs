@@ -21,6 +21,15 @@ pub fn rule_allows(rule: &PolicyRule, request: &Atom) -> bool {
     (is_named || names.is_empty()) && allows_some_name(rule, request)
 }
 
+/// The lists of a rule: rules with the same lists are the same rule.
+pub type Lists<'a> = (&'a [String], [&'a Option<Vec<String>>; 4]);
+
+/// What makes `rule` the same as another, for look-ups.
+pub fn lists(rule: &PolicyRule) -> Lists<'_> {
+    let PolicyRule { api_groups, non_resource_urls, resource_names, resources, verbs } = rule;
+    (verbs, [api_groups, resources, resource_names, non_resource_urls])
+}
+
 /// The same without a look at the names that the rule is restricted to.
 pub(super) fn allows_some_name(rule: &PolicyRule, request: &Atom) -> bool {
     holds(&rule.verbs, request.verb())

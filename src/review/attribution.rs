@@ -14,8 +14,8 @@ use super::parties::{Doubt, Need, Parties, Party};
 use crate::eks::{AuditPolicy, Concerning};
 use crate::policy::{exact, is_namespace_itself, is_unlogged};
 use crate::rbac::{
-    Atom, Binding, Evaluator, Grant, ObjectId, Objects, Requester, ResourceAtom, builtin_objects,
-    rule_covers,
+    Atom, Binding, Evaluator, Grant, Lists, ObjectId, Objects, Requester, ResourceAtom,
+    builtin_objects, lists, rule_covers,
 };
 use crate::usage::Usage;
 
@@ -31,9 +31,9 @@ pub struct Holding<'a> {
     /// Why the log cannot judge it, if it cannot.
     pub doubt: Option<Doubt>,
     /// What was used through it, rule by rule.
-    pub uses: Vec<Use<'a>>,
+    pub uses: Vec<Use>,
     /// Which of the uses are of which rule, by its holder and its place there: there may be
-    /// as many as rules.
+    /// as many as rules. Rules that say the same have theirs in common.
     pub(super) by_rule: HashMap<(&'a ObjectId, usize), Range<usize>>,
     /// What of the audit policy is about it: once for all who are alike to the policy.
     pub(super) audited: BTreeSet<Concerning>,
@@ -43,11 +43,7 @@ pub struct Holding<'a> {
 
 /// One need that one rule allows to one member.
 #[derive(Clone, Debug)]
-pub struct Use<'a> {
-    /// The object that the rule stands in.
-    pub holder: &'a ObjectId,
-    /// The place of the rule in it, from 0.
-    pub rule_index: usize,
+pub struct Use {
     /// The identity, by its index.
     pub party: usize,
     /// The need, by its index in the party.
@@ -98,9 +94,7 @@ impl<'a> Review<'a> {
         for binding in objects.bindings() {
             review.add(binding);
         }
-        for index in 0..review.grants.len() {
-            review.attribute(index);
-        }
+        review.attribute();
         review
     }
 
@@ -131,7 +125,7 @@ impl<'a> Review<'a> {
     }
 
     /// A member and its need behind a use.
-    pub fn need(&self, used: &Use<'_>) -> (&Party<'a>, &Need<'a>) {
+    pub fn need(&self, used: &Use) -> (&Party<'a>, &Need<'a>) {
         let party = &self.parties.all()[used.party];
         (party, &party.needs[used.need])
     }
@@ -206,30 +200,45 @@ impl<'a> Review<'a> {
         self.by_binding.insert(binding.id, Span { holdings, grants: 0..0 });
     }
 
-    fn attribute(&mut self, index: usize) {
-        let grant = &self.grants[index];
-        let Some(span) = self.by_binding.get_mut(grant.binding.id) else { return };
-        if span.grants.is_empty() {
-            span.grants = index..index;
-        }
-        span.grants.end = index + 1;
-        for holding in &mut self.holdings[span.holdings.clone()] {
-            let first = holding.uses.len();
-            for &party in &holding.members {
-                for (need, needed) in self.parties.all()[party].needs.iter().enumerate() {
-                    let used = granted(grant, needed).into_iter().map(|granted| Use {
-                        holder: grant.holder,
-                        rule_index: grant.rule_index,
-                        party,
-                        need,
-                        granted,
-                    });
-                    holding.uses.extend(used);
-                }
+    fn attribute(&mut self) {
+        let mut first = 0;
+        for grants in self.grants.chunk_by(|one, next| one.binding.id == next.binding.id) {
+            let end = first + grants.len();
+            if let Some(span) = self.by_binding.get_mut(grants[0].binding.id) {
+                span.grants = first..end;
             }
-            if first < holding.uses.len() {
-                let range = first..holding.uses.len();
-                holding.by_rule.insert((grant.holder, grant.rule_index), range);
+            first = end;
+        }
+        for span in self.by_binding.values() {
+            let grants = &self.grants[span.grants.clone()];
+            for holding in &mut self.holdings[span.holdings.clone()] {
+                holding.attribute(grants, self.parties.all());
+            }
+        }
+    }
+}
+
+impl<'a> Holding<'a> {
+    /// Notes what its members used of the grants of its binding.
+    fn attribute(&mut self, grants: &[Grant<'a>], parties: &[Party<'_>]) {
+        if self.members.is_empty() {
+            return;
+        }
+        let mut known: HashMap<Lists<'_>, Range<usize>> = HashMap::default();
+        for grant in grants {
+            let range = known.entry(lists(grant.rule)).or_insert_with(|| {
+                let first = self.uses.len();
+                for &party in &self.members {
+                    let Party { needs, index, .. } = &parties[party];
+                    for need in index.about(grant.rule) {
+                        let granted = granted(grant, &needs[need]).into_iter();
+                        self.uses.extend(granted.map(|granted| Use { party, need, granted }));
+                    }
+                }
+                first..self.uses.len()
+            });
+            if range.start < range.end {
+                self.by_rule.insert((grant.holder, grant.rule_index), range.clone());
             }
         }
     }

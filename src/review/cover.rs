@@ -88,9 +88,10 @@ impl<'a> Cover<'a> {
         match wide {
             Atom::Resource(atom) => self.wider.contains(&Key::of(atom)),
             Atom::Url(atom) => {
-                let verbs = self.paths.iter().filter(|(verb, _)| {
-                    *atom.verb == *ALL || **verb == &*atom.verb
-                });
+                let verbs = self
+                    .paths
+                    .iter()
+                    .filter(|(verb, _)| *atom.verb == *ALL || **verb == &*atom.verb);
                 verbs.into_iter().any(|(_, paths)| match atom.path.strip_suffix(ALL) {
                     Some(prefix) => {
                         let prefix = prefix.trim_end_matches(ALL);

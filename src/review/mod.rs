@@ -4,6 +4,7 @@
 
 mod attribution;
 mod cover;
+mod need_index;
 mod parties;
 mod roles;
 mod rule_use;

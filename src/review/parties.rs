@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use foldhash::HashMap;
 use k8s_openapi::api::rbac::v1::Subject;
 
+use super::need_index::NeedIndex;
 use crate::eks::Principal;
 use crate::policy::{IdentityPlan, Plan};
 use crate::rbac::{Atom, Binding, Requester, held_by_default};
@@ -21,6 +22,8 @@ pub struct Party<'p> {
     pub requesters: Vec<Requester>,
     /// What it needs.
     pub needs: Vec<Need<'p>>,
+    /// The needs by what a rule can name.
+    pub(super) index: NeedIndex<'p>,
     /// The group that it is taken to be in although neither the log nor a mapping says so.
     pub assumed_group: Option<&'p str>,
 }
@@ -181,7 +184,8 @@ impl<'p> Party<'p> {
             plan.facts.groups.iter().chain(mapped).chain(planned).collect();
         let requesters = requesters(plan, &groups);
         let needs = needs(plan, &requesters);
-        Self { plan, requesters, needs, assumed_group }
+        let index = NeedIndex::new(&needs);
+        Self { plan, requesters, needs, index, assumed_group }
     }
 }
 

@@ -112,7 +112,10 @@ impl<'a> Review<'a> {
     /// Who gets the rules that stand in a role, by index into the holdings.
     fn holders(&self, without: &BTreeSet<usize>) -> BTreeMap<&ObjectId, Vec<usize>> {
         let mut holders: BTreeMap<&ObjectId, BTreeSet<usize>> = BTreeMap::new();
-        for grant in self.grants() {
+        let parts = self
+            .grants()
+            .chunk_by(|one, next| one.binding.id == next.binding.id && one.holder == next.holder);
+        for grant in parts.filter_map(<[_]>::first) {
             let range = self.range_of(grant.binding.id);
             let range = range.filter(|index| !without.contains(index));
             holders.entry(grant.holder).or_default().extend(range);
@@ -216,7 +219,7 @@ impl Holding<'_> {
     }
 
     /// What was used of one rule of one role.
-    pub fn uses_of(&self, holder: &ObjectId, rule_index: usize) -> &[Use<'_>] {
+    pub fn uses_of(&self, holder: &ObjectId, rule_index: usize) -> &[Use] {
         let range = self.by_rule.get(&(holder, rule_index)).cloned().unwrap_or_default();
         &self.uses[range]
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use foldhash::HashSet;
 use k8s_openapi::api::rbac::v1::PolicyRule;
 
-use crate::policy::rules;
 use super::cover::Cover;
+use crate::policy::rules;
 use crate::rbac::{Atom, ResourceAtom, UrlAtom, atoms, grant_count};
 
 /// A rule with more cells than this is not looked into; it would not fit on any page.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::HashSet;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Subject};
 
 use super::clean::clean;
 use super::split::{self, Split};
 use crate::rbac::manifests::Loaded;
-use crate::rbac::{Object, ObjectId, Objects, grant_count};
+use crate::rbac::{Object, ObjectId, Objects, grant_count, lists};
 use crate::review::{Review, RoleDoubt, RoleUse, Share};
 
 /// How far to go.
@@ -214,20 +215,17 @@ fn unused(review: &Review<'_>, loaded: &Loaded) -> BTreeSet<usize> {
 
 /// What is left of the rules of a role; what two rules come to the same is said once.
 fn cut(role: &RoleUse<'_>) -> Vec<PolicyRule> {
-    let mut rules: Vec<PolicyRule> = Vec::new();
+    let mut rules: Vec<(bool, PolicyRule)> = Vec::new();
     for (rule, used) in role.role.rules().iter().zip(&role.rules) {
         let left = used.cut(rule);
-        if left.len() == 1 && left[0] == *rule {
-            rules.push(rule.clone());
-            continue;
-        }
-        for rule in left {
-            if !rules.contains(&rule) {
-                rules.push(rule);
-            }
-        }
+        let is_whole = left.len() == 1 && left[0] == *rule;
+        rules.extend(left.into_iter().map(|rule| (is_whole, rule)));
     }
-    rules
+    let mut said = HashSet::default();
+    let is_new: Vec<bool> =
+        rules.iter().map(|(is_whole, rule)| said.insert(lists(rule)) || *is_whole).collect();
+    let left = rules.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
+    left.map(|((_, rule), _)| rule).collect()
 }
 
 fn count(rules: &[PolicyRule]) -> usize {

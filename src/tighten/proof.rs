@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::policy::is_namespace_itself;
 use crate::rbac::{
-    Atom, Binding, Evaluator, Form, Grant, Invalid, ObjectId, Objects, ResourceAtom, atoms,
-    rule_covers, validate,
+    Atom, Binding, Evaluator, Form, Grant, Invalid, Lists, ObjectId, Objects, ResourceAtom, atoms,
+    lists, rule_covers, validate,
 };
 use crate::review::{Review, is_allowed};
 
@@ -111,14 +111,6 @@ fn coverage(
             }
         }
     }
-}
-
-/// The lists of a rule: two rules with the same lists are the same rule.
-type Lists<'a> = (&'a [String], [&'a Option<Vec<String>>; 4]);
-
-fn lists(rule: &PolicyRule) -> Lists<'_> {
-    let PolicyRule { api_groups, non_resource_urls, resource_names, resources, verbs } = rule;
-    (verbs, [api_groups, resources, resource_names, non_resource_urls])
 }
 
 /// Rules that somebody holds, each once for a namespace, or for the whole cluster.

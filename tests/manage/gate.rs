@@ -154,3 +154,23 @@ fn manifests_that_grow_meet_a_named_limit() {
         assert!(ran.stderr.len() < 1_000, "{what}: {}", ran.stderr.len());
     }
 }
+
+#[test]
+fn a_rule_said_a_thousand_times_is_judged_as_if_said_once() {
+    const RULE: &str = "{apiGroups: [''], resources: [pods], verbs: [list, delete]}";
+    let once = role("shop", "r", &format!("[{RULE}]"), READER);
+    let often = role("shop", "r", &format!("[{}]", vec![RULE; 5_000].join(", ")), READER);
+    let said = |manifests: &str| {
+        let mut findings = report(manifests, &[], &lacks())["findings"].take();
+        for finding in findings.as_array_mut().unwrap() {
+            // Each of the two stands in a file of its own.
+            finding.as_object_mut().unwrap().remove("place");
+        }
+        findings
+    };
+    assert_eq!(said(&often), said(&once));
+
+    let left = |manifests: &str| run("tighten", manifests, &[], &reads()).clean().stdout;
+    assert!(left(&once).contains("list") && !left(&once).contains("delete"), "{}", left(&once));
+    assert_eq!(left(&often), left(&once));
+}

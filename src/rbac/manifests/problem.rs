@@ -78,12 +78,12 @@ pub enum Unreadable {
     #[error("{0}; split the input, or leave out what is not RBAC")]
     Limit(Limit),
     /// A limit of the YAML parser, against documents that expand when read.
-    #[error("refused at line {line}: {message}; write out aliases and anchors, or use JSON")]
+    #[error("refused at line {line}: {message}")]
     YamlLimit {
         /// The line in the source, from 1.
         line: usize,
-        /// Which limit.
-        message: String,
+        /// What there is too much of, and what to do.
+        message: &'static str,
     },
 }
 

@@ -328,7 +328,16 @@ fn a_yaml_bomb_meets_a_named_limit() {
         writeln!(bomb, "a{level}: &a{level} [{aliases}]").unwrap();
     }
     let message = error(&bomb);
-    assert!(message.contains("refused at line"), "{message}");
+    let place = message.find("refused at line ").unwrap_or_else(|| panic!("{message}"));
+    let (_, said) = message[place..].split_once(": ").unwrap();
+    let expected = "it has too many anchors, aliases or merge keys; write out what they stand for, \
+                    or use JSON";
+    assert_eq!(said, expected);
+
+    let anchors: Vec<String> = (0..60_000).map(|anchor| format!("- &a{anchor} x")).collect();
+    let anchors = anchors.join("\n");
+    let message = error(&anchors);
+    assert!(message.ends_with(expected), "{message}");
 
     let long = "x".repeat(1_000_000);
     let texts = format!("a: &a {long}\nb: [{}]\n", vec!["*a"; 300].join(", "));

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy};
 use serde_saphyr::{MessageFormatter, NonFiniteFloatPolicy, UserMessageFormatter};
 
@@ -104,17 +105,47 @@ fn yaml(document: Document<'_>, budget: &Budget) -> Result<Value, Unreadable> {
 
 fn yaml_error(error: &serde_saphyr::Error, document: Document<'_>) -> Unreadable {
     let error = innermost(error);
-    let message = UserMessageFormatter.format_message(error).into_owned();
     let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
     let line = document.line + line.unwrap_or(1).saturating_sub(1);
+    if let Some(message) = limit_text(error) {
+        Unreadable::YamlLimit { line, message }
+    } else if document.text.contains("{{") {
+        Unreadable::Template { line }
+    } else {
+        let message = UserMessageFormatter.format_message(error).into_owned();
+        Unreadable::Syntax { line, message }
+    }
+}
+
+/// What a document has too much of for the parser, and what to do; nothing for other errors.
+fn limit_text(error: &serde_saphyr::Error) -> Option<&'static str> {
+    use serde_saphyr::Error::{
+        AliasReplayLimitExceeded, AliasReplayStackDepthExceeded, Budget as Breached,
+    };
     match error {
-        serde_saphyr::Error::Budget { .. }
-        | serde_saphyr::Error::AliasReplayLimitExceeded { .. }
-        | serde_saphyr::Error::AliasReplayStackDepthExceeded { .. } => {
-            Unreadable::YamlLimit { line, message }
+        AliasReplayLimitExceeded { .. } | AliasReplayStackDepthExceeded { .. } => {
+            Some("its aliases repeat too much; write out what they stand for, or use JSON")
         }
-        _ if document.text.contains("{{") => Unreadable::Template { line },
-        _ => Unreadable::Syntax { line, message },
+        Breached { breach: BudgetBreach::Depth { .. }, .. } => {
+            Some("it is nested too deeply; leave out what is not RBAC")
+        }
+        Breached {
+            breach: BudgetBreach::SequenceUnbalanced | BudgetBreach::Documents { .. },
+            ..
+        } => Some("its end does not fit its beginning; cut it into one file for each object"),
+        Breached {
+            breach:
+                BudgetBreach::Events { .. }
+                | BudgetBreach::Nodes { .. }
+                | BudgetBreach::ScalarBytes { .. }
+                | BudgetBreach::InputBytes { .. },
+            ..
+        } => Some("it holds too much; split it, or leave out what is not RBAC"),
+        Breached { .. } => Some(
+            "it has too many anchors, aliases or merge keys; write out what they stand for, or \
+             use JSON",
+        ),
+        _ => None,
     }
 }
 
