@@ -25,12 +25,18 @@ fn read<T: DeserializeOwned>(body: Option<&RawValue>) -> Option<T> {
     serde_json::from_str(body?.get()).ok()
 }
 
-/// Whether a write got past the checks that come before storage: it went through,
-/// or failed in a way that only storage answers (already exists, invalid).
-pub(super) fn reached_storage(event: &Event<'_>) -> bool {
+/// Whether a write got past the checks that come before validation: it went through,
+/// or failed in a way that only comes later (invalid, already exists).
+pub(super) fn reached_validation(event: &Event<'_>) -> bool {
+    passed_validation(event) || (event.code() == 422 && &*event.verb == "create")
+}
+
+/// Whether a write got past the checks that are part of validation, which refuse as
+/// invalid what the caller may not write.
+pub(super) fn passed_validation(event: &Event<'_>) -> bool {
     match event.code() {
         200..=299 => true,
-        409 | 422 => &*event.verb == "create",
+        409 => &*event.verb == "create",
         _ => false,
     }
 }
