@@ -289,6 +289,8 @@ fn apiserver_args(
         "--authentication-token-webhook-version=v1".into(),
         format!("--audit-policy-file={}", file("audit-policy.yaml")),
         format!("--audit-log-path={}", file("audit.log")),
+        // In megabytes: never begun anew, since it is read on from where it was read last.
+        "--audit-log-maxsize=1000000".into(),
     ];
     match settings.authorizers {
         Authorizers::Rbac => args.push("--authorization-mode=RBAC".into()),
