@@ -12,6 +12,7 @@ use leastrole::rbac::Atom;
 
 use super::advice::Advice;
 use super::generated::{Generated, items};
+use super::outcome::{NEWLY_ALLOWED, NEWLY_REFUSED};
 use super::rights::wait_for_authorizer;
 use super::{Options, Outcome};
 use crate::harness::{Assets, AuditPolicy, Client, Cluster, Settings};
@@ -121,6 +122,8 @@ pub(super) fn compare(
     mut advice: Advice,
     outcome: &mut Outcome,
 ) {
+    outcome.add(NEWLY_REFUSED, 0);
+    outcome.add(NEWLY_ALLOWED, 0);
     for missed in &first.missed {
         outcome.disagree(format!("not done in the first run: {missed}"));
     }
@@ -134,7 +137,7 @@ pub(super) fn compare(
             outcome.add(&format!("newly refused as advised ({code})"), 1);
             taken.insert(code);
         } else {
-            outcome.disagree(format!("newly refused: {user}: {what}"));
+            outcome.disagree_in(NEWLY_REFUSED, &format!("{user}: {what}"));
         }
         after.insert(refusal);
     }
@@ -155,7 +158,7 @@ pub(super) fn compare(
     outcome.count("events of the second run", second.log.len());
     outcome.count("refused in both runs", before.intersection(&after).count());
     for (user, what) in before.difference(&after) {
-        outcome.disagree(format!("no longer refused: {user}: {what}"));
+        outcome.disagree_in(NEWLY_ALLOWED, &format!("{user}: {what}"));
     }
 }
 
