@@ -6,7 +6,7 @@ mod scenario;
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use leastrole::audit::{Event, request};
 use leastrole::rbac::Atom;
 
@@ -14,7 +14,7 @@ use super::advice::Advice;
 use super::generated::{Generated, items};
 use super::outcome::{NEWLY_ALLOWED, NEWLY_REFUSED};
 use super::rights::wait_for_authorizer;
-use super::{Options, Outcome};
+use super::{Options, Outcome, under_each_policy};
 use crate::harness::{Assets, AuditPolicy, Client, Cluster, Settings};
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
@@ -46,13 +46,7 @@ impl Rehearsal {
 
 /// Runs the check.
 pub fn run(assets: &Assets, options: &Options) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    for audit in [AuditPolicy::Metadata, AuditPolicy::Eks] {
-        let mut turn = Outcome::default();
-        close(assets, options, audit, &mut turn).with_context(|| format!("under {audit:?}"))?;
-        outcome.append(&format!("{audit:?}: "), turn);
-    }
-    Ok(outcome)
+    under_each_policy(|audit, outcome| close(assets, options, audit, outcome))
 }
 
 fn close(
