@@ -21,7 +21,7 @@ use super::recorder::Recorder;
 use super::webhook::Webhook;
 
 /// A loaded machine takes a minute; what takes longer is broken.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 
 /// What the server writes to its audit log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -141,7 +141,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let process = Process::start(Path::new("/bin/sleep"), &["600".into()], folder.path());
         println!("\nserver {}", server_of(&process.unwrap()));
-        std::thread::sleep(Duration::from_secs(600));
+        std::thread::sleep(Duration::from_mins(10));
     }
 
     /// Ended, and nobody there to notice.
