@@ -157,10 +157,10 @@ fn codes() -> [(&'static str, Vec<&'static str>); 8] {
     ]
 }
 
-fn advice() -> [AdviceCode; 19] {
+fn advice() -> [AdviceCode; 20] {
     every!(
         AdviceCode: HoldOrEscalate, BindRole, ApproveSigner, SignSigner, AttestSigner, ParamKind,
-        ParamRef, ClaimStatus, CreateOnUpdateRefused, WebsocketCreateRefused, EscalationRefused,
+        ParamRef, ClaimStatus, OwnerReferences, CreateOnUpdateRefused, WebsocketCreateRefused, EscalationRefused,
         SignerRefused, ImpersonationRefused, EmptyVerb, LiteralWildcard, EmptyName,
         ImpossibleNamespace, MalformedUri, ReviewedElsewhere,
     )
