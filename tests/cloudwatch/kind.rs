@@ -73,8 +73,7 @@ fn credentials_that_are_not_accepted_say_so() {
 #[test]
 fn no_credentials_name_the_ways_to_have_some() {
     let server = serve(|_| None);
-    let run =
-        Run::new(&server.url).without_env("AWS_ACCESS_KEY_ID").without_env("AWS_SECRET_ACCESS_KEY");
+    let run = Run::new(&server.url).without_credentials();
     assert_says(&run, &["error: no AWS credentials", "--profile", "aws sso login"]);
     assert!(server.calls().is_empty());
 }
@@ -82,10 +81,7 @@ fn no_credentials_name_the_ways_to_have_some() {
 #[test]
 fn an_expired_sso_login_names_the_command() {
     let server = serve(|_| None);
-    let run = Run::new(&server.url)
-        .without_env("AWS_ACCESS_KEY_ID")
-        .without_env("AWS_SECRET_ACCESS_KEY")
-        .arg("--profile", "dev");
+    let run = Run::new(&server.url).without_credentials().arg("--profile", "dev");
     run.home_file(
         ".aws/config",
         "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n\
