@@ -85,7 +85,7 @@ fn no_more_calls_are_made_than_the_user_allows() {
 
 /// The service allows 25 calls in any second and takes 300 ms for each.
 ///
-/// `cargo test --release --test cloudwatch four_fifths -- --ignored --nocapture`
+/// `cargo test --test cloudwatch four_fifths -- --ignored --nocapture`
 #[test]
 #[ignore = "measures: takes a minute, and a machine with nothing else to do"]
 #[expect(clippy::print_stdout, reason = "the figure is what it is for")]
