@@ -59,7 +59,7 @@ fn assert_concludes<const N: usize, const M: usize>(
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
 /// A ClusterRole with these rules, written and stored.
-fn role(rules: Value) -> Event {
+fn role(rules: &Value) -> Event {
     event("U", "create", &format!("{RBAC}/clusterroles"))
         .code(201)
         .with("responseObject", json!({"rules": rules}))
@@ -72,9 +72,9 @@ fn rule(verbs: &[&str], groups: &[&str], resources: &[&str]) -> Value {
 #[test]
 fn plain_rules_are_held_by_who_writes_them() {
     let rules = json!([rule(&["get", "list"], &[""], &["pods"]), {"verbs": ["get"], "nonResourceURLs": ["/x"]}]);
-    assert_concludes(role(rules), ["get /x", "get pods", "list pods"], []);
-    assert_concludes(role(json!([])), [], []);
-    assert_concludes(role(Value::Null), [], []);
+    assert_concludes(role(&rules), ["get /x", "get pods", "list pods"], []);
+    assert_concludes(role(&json!([])), [], []);
+    assert_concludes(role(&Value::Null), [], []);
 }
 
 /// One word is enough to make a role a way to more, wherever it stands.
@@ -94,11 +94,11 @@ fn a_role_that_leads_to_more_is_for_a_person_to_decide_on() {
     ];
     for broad in broad {
         for rules in [json!([broad]), json!([plain, broad]), json!([broad, plain])] {
-            assert_concludes(role(rules), [], ["hold-or-escalate"]);
+            assert_concludes(role(&rules), [], ["hold-or-escalate"]);
         }
     }
     let aggregated = json!({"rules": [plain], "aggregationRule": {"clusterRoleSelectors": [{}]}});
-    let aggregated = role(json!([])).with("responseObject", aggregated);
+    let aggregated = role(&json!([])).with("responseObject", aggregated);
     assert_concludes(aggregated, [], ["hold-or-escalate"]);
 }
 
@@ -109,11 +109,11 @@ fn a_role_too_large_to_list_is_for_a_person_to_decide_on() {
         (0..count).map(|number| format!("{what}{number}")).collect()
     };
     let rules = |verbs: usize| json!([{"verbs": many("v", verbs), "apiGroups": many("g", 10), "resources": many("r", 10), "resourceNames": many("n", 10)}]);
-    let (granted, advice) = concluded(role(rules(10)));
+    let (granted, advice) = concluded(role(&rules(10)));
     assert_eq!((granted.len(), advice.len()), (10_000, 0));
-    assert_concludes(role(rules(11)), [], ["hold-or-escalate"]);
+    assert_concludes(role(&rules(11)), [], ["hold-or-escalate"]);
     let huge = json!([{"verbs": many("v", 2000), "apiGroups": many("g", 2000), "resources": many("r", 2000), "resourceNames": many("n", 2000)}]);
-    assert_concludes(role(huge), [], ["hold-or-escalate"]);
+    assert_concludes(role(&huge), [], ["hold-or-escalate"]);
 }
 
 /// A patch names rules only where it sets them, and then all of them.
@@ -129,12 +129,12 @@ fn a_patch_proves_what_it_sets() {
 
 #[test]
 fn who_binds_a_role_needs_bind_on_that_role() {
+    const ROLES: &str = "bind roles.rbac.authorization.k8s.io \"reader\" in namespace shop";
+    const CLUSTER_ROLES: &str = "bind clusterroles.rbac.authorization.k8s.io \"reader\"";
     let bind = |scope: &str, verb: &str, kind: &str| {
         let body = json!({"roleRef": {"kind": kind, "name": "reader"}});
         event("U", verb, &format!("{RBAC}/{scope}")).with("responseObject", body)
     };
-    const ROLES: &str = "bind roles.rbac.authorization.k8s.io \"reader\" in namespace shop";
-    const CLUSTER_ROLES: &str = "bind clusterroles.rbac.authorization.k8s.io \"reader\"";
     let local = format!("{CLUSTER_ROLES} in namespace shop");
     assert_concludes(bind("namespaces/shop/rolebindings", "create", "Role"), [ROLES], []);
     assert_concludes(bind("namespaces/shop/rolebindings/b", "update", "ClusterRole"), [&local], []);
@@ -155,13 +155,13 @@ fn who_binds_a_role_needs_bind_on_that_role() {
 #[test]
 fn a_signer_is_needed_for_what_only_a_signer_may_set() {
     const REQUEST: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests/c";
+    const SIGN: &str = "sign signers.certificates.k8s.io \"example.com/client\"";
     let stored = json!({"spec": {"signerName": "example.com/client"}});
     let sign = |status: Value| {
         event("U", "patch", &format!("{REQUEST}/status"))
             .with("requestObject", json!({"status": status}))
             .with("responseObject", stored.clone())
     };
-    const SIGN: &str = "sign signers.certificates.k8s.io \"example.com/client\"";
     assert_concludes(sign(json!({"certificate": "LS0="})), [SIGN], []);
     assert_concludes(sign(json!({"certificateChain": "LS0="})), [SIGN], []);
     assert_concludes(
@@ -187,12 +187,12 @@ fn a_signer_is_needed_for_what_only_a_signer_may_set() {
 
 #[test]
 fn a_trust_bundle_needs_its_signer_if_it_has_one() {
+    const ATTEST: &str = "attest signers.certificates.k8s.io \"example.com/ca\"";
     let bundle = |spec: Value| {
         event("U", "create", "/apis/certificates.k8s.io/v1beta1/clustertrustbundles")
             .code(201)
             .with("requestObject", json!({"spec": spec}))
     };
-    const ATTEST: &str = "attest signers.certificates.k8s.io \"example.com/ca\"";
     assert_concludes(bundle(json!({"signerName": "example.com/ca"})), [ATTEST], []);
     assert_concludes(bundle(json!({"trustBundle": "x"})), [], []);
 }
@@ -201,15 +201,15 @@ fn a_trust_bundle_needs_its_signer_if_it_has_one() {
 #[test]
 fn a_claim_status_is_checked_by_what_it_changes() {
     const CLAIM: &str = "/apis/resource.k8s.io/v1/namespaces/shop/resourceclaims/c";
+    const BINDING: &str = "patch resourceclaims.resource.k8s.io/binding";
+    const DRIVER: &str =
+        "resourceclaims.resource.k8s.io/driver \"gpu.example.com\" in namespace shop";
     let write = |verb: &str, status: Value| {
         event("U", verb, &format!("{CLAIM}/status"))
             .with("requestObject", json!({"status": status}))
     };
     let allocation = json!({"nodeSelector": {"terms": [{"values": ["n1"]}]}});
     let device = json!({"driver": "gpu.example.com"});
-    const BINDING: &str = "patch resourceclaims.resource.k8s.io/binding";
-    const DRIVER: &str =
-        "resourceclaims.resource.k8s.io/driver \"gpu.example.com\" in namespace shop";
     let arbitrary = |verb: &str| format!("arbitrary-node:{verb} {DRIVER}");
 
     assert_concludes(write("patch", json!({"allocation": allocation})), [BINDING], []);
