@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leastrole::audit::{BodyUse, Conclusion, Event, Frame, Reading, Settings, conclude};
+use leastrole::audit::{BodyUse, Conclusion, Event, Frame, Reading, Recent, Settings, conclude};
 use leastrole::pipeline::ReadOptions;
 use leastrole::source::{Inputs, LogPath};
 use leastrole::usage::{Moment, Selection};
@@ -48,7 +48,10 @@ fn a_framed_event_says_what_the_parsed_one_says() {
     for log in ["metadata", "eks-policy"] {
         for line in cluster_log(&format!("{log}.ndjson.gz")).lines() {
             let parsed = Event::parse(line).unwrap();
-            let Some(frame) = Frame::of(line.as_bytes()) else { continue };
+            let Some((frame, len)) = Frame::split(line.as_bytes(), &Recent::default()) else {
+                continue;
+            };
+            assert_eq!(len, line.len());
             framed_lines += 1;
             let framed = frame.event().unwrap();
             if &*parsed.stage == "RequestReceived" {
@@ -104,4 +107,47 @@ proptest! {
         }
         assert_same(|| log(&text), "damaged");
     }
+
+    #[test]
+    fn remembering_changes_nothing_whatever_the_query(
+        queries in prop::collection::vec(prop::collection::vec(0_usize..OPTIONS.len(), 0..5), 1..20),
+        joints in prop::collection::vec(0_usize..3, 1..4),
+    ) {
+        let joint = |at: usize| ["&", r"\u0026", r"\\u0026"][joints[at % joints.len()]];
+        let lines = queries.iter().map(|options| {
+            let parts = options.iter().enumerate();
+            let query: String = parts.map(|(at, &it)| [joint(at), OPTIONS[it]].concat()).collect();
+            WATCH.replace("OPTIONS", &query)
+        });
+        let text = lines.collect::<String>().repeat(2);
+        assert_same(|| log(text.as_bytes()), "queries");
+    }
 }
+
+/// Options that select a name, that spoil the selection, and that do neither.
+const OPTIONS: [&str; 12] = [
+    "fieldSelector=metadata.name%3Dx",
+    "fieldSelector=metadata.name=y",
+    "fieldSelector=metadata.name%3Dx,metadata.name!=z",
+    "fieldSelecto%72=metadata.name=w",
+    "fieldSelector=metadata.name=v;limit=1",
+    "timeoutSeconds=300",
+    "timeoutSeconds=5m",
+    "limit=x",
+    "limit=99999999999999999999",
+    "resourceVersion=12",
+    "watch=true",
+    "x",
+];
+
+const WATCH: &str = concat!(
+    r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","#,
+    r#""stage":"ResponseStarted","requestURI":"/api/v1/namespaces/n/pods?OPTIONS","#,
+    r#""verb":"watch","user":{"username":"u"},"sourceIPs":["10.0.0.1"],"userAgent":"p","#,
+    r#""objectRef":{"resource":"pods","namespace":"n","name":"x"},"#,
+    r#""responseStatus":{"metadata":{},"code":200},"#,
+    r#""requestReceivedTimestamp":"2026-11-20T09:15:03.000001Z","#,
+    r#""stageTimestamp":"2026-11-20T09:15:03.000001Z","#,
+    r#""annotations":{"authorization.k8s.io/decision":"allow"}}"#,
+    "\n"
+);

@@ -108,14 +108,12 @@ fn utf8(bytes: &[u8]) -> Result<Box<str>, MalformedUri> {
 /// As in the API server, no name is taken where a list option cannot be decoded.
 pub(super) fn selected_name(query: &str) -> String {
     let options = Query(query);
+    let Some(selector) = options.first("fieldSelector") else { return String::new() };
     let integers_decode = ["timeoutSeconds", "limit"]
         .into_iter()
         .all(|key| options.first(key).is_none_or(|value| value.parse::<i64>().is_ok()));
-    let selector = options.first("fieldSelector").filter(|_| integers_decode);
-    selector
-        .and_then(|selector| exact_name(&selector))
-        .filter(|name| is_path_segment(name))
-        .unwrap_or_default()
+    let name = exact_name(&selector).filter(|name| integers_decode && is_path_segment(name));
+    name.unwrap_or_default()
 }
 
 fn is_path_segment(name: &str) -> bool {

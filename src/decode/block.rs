@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use crate::audit::{Event, Frame, Text};
+use crate::audit::{Event, Text};
 use crate::source::{Block, Layout, Place};
 
 use super::dialect::Dialect;
@@ -22,6 +22,12 @@ fn is_of_time(byte: u8) -> bool {
 
 /// What stands before an event in a line of an export: a timestamp.
 const LONGEST_PREFIX: usize = 40;
+
+/// The length of the timestamp before an event, if there is nothing else.
+fn time_len(line: &[u8]) -> Option<usize> {
+    let time = line.iter().take(LONGEST_PREFIX).take_while(|byte| is_of_time(**byte)).count();
+    (line.get(time) == Some(&b'{')).then_some(time)
+}
 
 /// The input that a block is from.
 #[derive(Clone, Debug)]
@@ -112,7 +118,7 @@ impl<C: Consumer> Decoder<'_, C> {
         let bytes = self.block.bytes();
         let (mut at, mut known) = (0, Stretch::default());
         while at < bytes.len() {
-            if let Some(next) = self.framed_line(bytes, at) {
+            if let Some(next) = self.unparsed_line(bytes, at) {
                 at = next;
                 continue;
             }
@@ -133,21 +139,14 @@ impl<C: Consumer> Decoder<'_, C> {
 
     /// Hands on the line at `at` unparsed, if the consumer takes it so, and returns where
     /// the next one starts: the decision that is made for every line of an ordinary log.
-    fn framed_line(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+    fn unparsed_line(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
         if self.block.layout != Layout::Lines {
             return None;
         }
-        let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
-        let line = bytes[at..end].strip_suffix(b"\r").unwrap_or(&bytes[at..end]);
-        let start = memchr(b'{', &line[..line.len().min(LONGEST_PREFIX)])?;
-        if !line[..start].iter().all(|byte| is_of_time(*byte)) {
-            return None;
-        }
-        if !self.consumer.frame(&Frame::of(&line[start..])?) {
-            return None;
-        }
+        let start = at + time_len(&bytes[at..])?;
+        let end = start + self.consumer.line(&bytes[start..])?;
         self.tally.audit_events += 1;
-        Some(end + 1)
+        Some(end + if bytes[end..].starts_with(b"\r\n") { 2 } else { 1 })
     }
 
     /// The same for a line that has to be parsed. Most lines are looked at alone, so that

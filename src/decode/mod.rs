@@ -21,7 +21,7 @@ mod usage_row;
 mod values;
 mod walker;
 
-use crate::audit::{Event, Frame};
+use crate::audit::Event;
 
 pub use block::{Origin, decode};
 pub use dialect::Dialect;
@@ -32,12 +32,12 @@ pub use usage_row::UsageRow;
 
 /// Takes what was found, in no particular order.
 pub trait Consumer: Send {
-    /// One event line in the API server's own layout, before it is parsed. A consumer
-    /// that can do with what the frame shows takes it and answers true; else the line is
-    /// parsed whole.
-    fn frame(&mut self, frame: &Frame<'_>) -> bool {
-        let _ = frame;
-        false
+    /// The line that `bytes` begin with, before anything of it is parsed. A consumer that can
+    /// do with what an event line in the API server's own layout shows takes it, and answers
+    /// how long it is without its line break; else the line is parsed whole.
+    fn line(&mut self, bytes: &[u8]) -> Option<usize> {
+        let _ = bytes;
+        None
     }
 
     /// One audit event, of any stage.

@@ -74,19 +74,34 @@ impl Bases {
     }
 }
 
-/// Events that say the same as one that was read.
-#[derive(Debug, Default)]
+/// Events that say the same as one that was read, and came later.
+#[derive(Debug)]
 pub(super) struct Repeats {
     pub(super) events: u64,
-    pub(super) first: Option<Moment>,
-    pub(super) last: Option<Moment>,
+    /// The time of the one that was read.
+    since: Moment,
+    pub(super) first: Moment,
+    pub(super) last: Moment,
 }
 
 impl Repeats {
-    pub(super) fn add(&mut self, moment: Moment) {
+    pub(super) fn since(moment: Moment) -> Self {
+        Self { events: 0, since: moment, first: moment, last: moment }
+    }
+
+    /// Counts one, if it came later than the one that was read.
+    pub(super) fn add(&mut self, moment: Moment) -> bool {
+        if moment <= self.since {
+            return false;
+        }
+        if moment > self.last {
+            self.last = moment;
+        }
+        if self.events == 0 || moment < self.first {
+            self.first = moment;
+        }
         self.events += 1;
-        self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
-        self.last = self.last.max(Some(moment));
+        true
     }
 }
 
@@ -146,7 +161,7 @@ impl Evidence {
     /// Counts more events that say the same as one already added.
     pub(super) fn repeat(&mut self, stage: Stage, repeats: &Repeats) {
         self.count(stage, repeats.events);
-        self.see(repeats.first, repeats.last);
+        self.see(Some(repeats.first), Some(repeats.last));
     }
 
     fn count(&mut self, stage: Stage, events: u64) {

@@ -1,5 +1,6 @@
 //! Events into usage: judges each event once and adds what it proves.
 
+use std::cell::LazyCell;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::ledger::{IdentityUsage, Place, Table};
 use super::memo::Memo;
 use super::{Choice, Evidence, Facts, Identity, Moment, Selection, Usage, Version};
 use crate::audit::{
-    Basis, BodyUse, Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who,
+    Basis, BodyUse, Conclusion, Event, Frame, Outcome, Reading, Recent, Settings, Stage, User, Who,
     conclude,
 };
 use crate::decode::{Consumer, UsageRow};
@@ -23,7 +24,27 @@ pub struct Fold {
     selection: Arc<Selection>,
     settings: Settings,
     /// Nothing where every event is to be read anew.
-    memo: Option<Memo<Effect>>,
+    memo: Option<Memo<Known>>,
+}
+
+/// What is known of events with the same deciding bytes.
+#[derive(Debug)]
+enum Known {
+    /// More decides than these bytes.
+    NeedBodies,
+    /// All of them come to the same.
+    Effect(Effect),
+}
+
+/// What becomes of an event in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// It has to be read.
+    Read,
+    /// It has to be read with its bodies.
+    ReadBodies,
+    /// It is counted.
+    Nothing,
 }
 
 /// Where an event was counted, and its like that are still to be counted there.
@@ -32,9 +53,7 @@ struct Effect {
     stage: Stage,
     place: Place,
     posts: Box<[Post]>,
-    /// The time of the event that was read. A later one cannot be an earlier sample.
-    read_at: Option<Moment>,
-    /// The repetitions since.
+    /// Those that came since; only later ones can be: an earlier one may be the sample.
     repeats: Repeats,
 }
 
@@ -70,43 +89,52 @@ impl Fold {
 
     /// What was folded.
     pub fn into_usage(mut self) -> Usage {
-        let effects = self.memo.as_mut().map(Memo::forget);
-        self.settle(effects.into_iter().flatten());
+        self.forget();
         self.usage
     }
 
-    /// Counts the event in hand like the one before it; false where it has to be read.
-    fn repeat(&mut self, frame: &Frame<'_>) -> bool {
-        let Some(memo) = &mut self.memo else { return false };
-        if !memo.take(frame) {
-            return false;
-        }
-        let Some(effect) = memo.effect() else { return false };
-        if effect.stage == Stage::RequestReceived {
-            effect.repeats.events += 1;
-            return true;
-        }
-        let Some(moment) = Moment::of_own_form(frame.staged()) else { return false };
+    /// Counts the event in hand like the one before it, where it can be.
+    fn repeat(&mut self, frame: &Frame<'_>) -> Next {
+        let effect = match self.memo.as_mut().and_then(|memo| memo.known(frame)) {
+            None => return Next::Read,
+            Some(Known::NeedBodies) => return Next::ReadBodies,
+            Some(Known::Effect(effect)) => effect,
+        };
+        let Some(moment) = Moment::of_own_form(frame.staged()) else { return Next::Read };
         if !self.selection.covers(Some(moment)) {
             self.usage.outcomes.add(Place::OutsideWindow, 1);
-            return true;
+            return Next::Nothing;
         }
-        if effect.read_at.is_none_or(|read_at| moment <= read_at) {
-            return false;
+        if effect.repeats.add(moment) { Next::Nothing } else { Next::Read }
+    }
+
+    /// Remembers what the event in hand led to.
+    fn remember(&mut self, known: Option<Known>) {
+        let Some(memo) = &mut self.memo else { return };
+        let replaced = known.and_then(|known| memo.learn(known));
+        let is_full = memo.is_full();
+        self.settle(replaced);
+        if is_full {
+            self.forget();
         }
-        effect.repeats.add(moment);
-        true
+    }
+
+    fn forget(&mut self) {
+        let known = self.memo.as_mut().map(Memo::forget);
+        self.settle(known.into_iter().flatten());
     }
 
     /// Brings what was only counted into the ledger.
-    fn settle(&mut self, effects: impl IntoIterator<Item = Effect>) {
-        for effect in effects.into_iter().filter(|effect| effect.repeats.events > 0) {
-            let repeats = &effect.repeats;
-            self.usage.outcomes.add(effect.place, repeats.events);
-            self.usage.see(repeats.first);
-            self.usage.see(repeats.last);
-            for post in &effect.posts {
-                post.evidence(&mut self.usage).repeat(effect.stage, repeats);
+    fn settle(&mut self, known: impl IntoIterator<Item = Known>) {
+        for known in known {
+            let Known::Effect(Effect { stage, place, posts, repeats }) = known else { continue };
+            if repeats.events > 0 {
+                self.usage.outcomes.add(place, repeats.events);
+                self.usage.see(Some(repeats.first));
+                self.usage.see(Some(repeats.last));
+                for post in &posts {
+                    post.evidence(&mut self.usage).repeat(stage, &repeats);
+                }
             }
         }
     }
@@ -134,7 +162,7 @@ impl Fold {
         let moment = moment(event);
         if stage == Stage::RequestReceived {
             self.usage.outcomes.add(Place::UncountedStage, 1);
-            return Some(Effect::new(stage, Place::UncountedStage, None));
+            return None;
         }
         if !self.selection.covers(moment) {
             self.usage.outcomes.add(Place::OutsideWindow, 1);
@@ -153,7 +181,7 @@ impl Fold {
             posts
                 .extend(Entry { usage, selection, event, occurrence: &occurrence }.add(conclusion));
         });
-        Some(Effect { posts: posts.into(), ..Effect::new(stage, place, moment) })
+        Some(Effect { stage, place, posts: posts.into(), repeats: Repeats::since(moment?) })
     }
 
     /// The API server calls itself over loopback; no one else can have its username.
@@ -191,21 +219,28 @@ impl Fold {
 }
 
 impl Consumer for Fold {
-    fn frame(&mut self, frame: &Frame<'_>) -> bool {
-        if self.repeat(frame) {
-            return true;
+    fn line(&mut self, bytes: &[u8]) -> Option<usize> {
+        let nothing = LazyCell::new(Recent::default);
+        let recent = self.memo.as_ref().map_or_else(|| &*nothing, Memo::recent);
+        let (frame, len) = Frame::split(bytes, recent)?;
+        if frame.is_request_received() {
+            self.usage.outcomes.add(Place::UncountedStage, 1);
+            return Some(len);
         }
-        let Some(event) = frame.event() else { return false };
+        match self.repeat(&frame) {
+            Next::Nothing => return Some(len),
+            Next::ReadBodies => return None,
+            Next::Read => {}
+        }
+        let event = frame.event()?;
         let reading = Reading::of(&event);
         if self.needs_body(&event, &reading) {
-            return false;
+            self.remember(Some(Known::NeedBodies));
+            return None;
         }
         let effect = self.add(&event, &reading, None);
-        if let (Some(memo), Some(effect)) = (&mut self.memo, effect) {
-            let forgotten = memo.learn(effect);
-            self.settle(forgotten);
-        }
-        true
+        self.remember(effect.map(Known::Effect));
+        Some(len)
     }
 
     fn event(&mut self, event: &Event<'_>) {
@@ -220,12 +255,6 @@ impl Consumer for Fold {
         } else {
             self.usage.outcomes.add(Place::Inexpressible, 1);
         }
-    }
-}
-
-impl Effect {
-    fn new(stage: Stage, place: Place, read_at: Option<Moment>) -> Self {
-        Self { stage, place, posts: Box::default(), read_at, repeats: Repeats::default() }
     }
 }
 

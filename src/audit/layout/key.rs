@@ -1,0 +1,156 @@
+//! The bytes that decide what an event proves.
+
+use memchr::{memchr, memmem};
+
+use super::read::{Decision, Who, program, text, user_agent};
+use super::recent::Recent;
+use super::{Frame, Status};
+
+const DECISION: &[u8; 34] = b"{\"authorization.k8s.io/decision\":\"";
+/// Longer annotations hold more than the decision and its reason.
+const USUAL_ANNOTATIONS: usize = 512;
+/// Between the parts of a key: no byte of JSON text in one line.
+const SEPARATOR: u8 = b'\n';
+
+impl Frame<'_> {
+    /// Writes the bytes that decide what the event proves; nothing where a part of them is
+    /// no valid JSON. Two events with the same key prove the same, as long as no body is
+    /// looked at (see [`super::Reading::body_use`]) and `recent` was not emptied in between.
+    ///
+    /// Left out are the query where it cannot matter, IDs, addresses, times, bodies, of the
+    /// caller token IDs and the like, and of the user agent all but its first word.
+    pub fn write_key(&self, recent: &mut Recent, key: &mut Vec<u8>) -> Option<()> {
+        let Recent { callers, clients, annotations } = recent;
+        let caller = callers.number(self.who, true, usual_who)?;
+        // Without a user agent it could be the begin of another.
+        let comes_again = self.client.raw.ends_with(b"\"");
+        let client = clients
+            .number(self.client, comes_again, |raw| Some(program(user_agent(raw)).to_vec()))?;
+        let raw = self.annotations.raw;
+        let comes_again = raw.len() <= USUAL_ANNOTATIONS && raw.starts_with(DECISION);
+        let reasons = annotations.number(self.annotations, comes_again, usual_reasons)?;
+        key.clear();
+        key.extend_from_slice([caller, client, reasons].map(u32::to_le_bytes).as_flattened());
+        // The first says what follows: no other byte of it can be one of these.
+        match self.status {
+            Status::Success(code) => key.extend_from_slice(code),
+            Status::Absent => key.push(b'-'),
+            Status::Other(raw) => {
+                key.extend_from_slice(raw);
+                key.push(SEPARATOR);
+            }
+        }
+        key.push(b'0' + u8::from(self.has_object));
+        if self.query.is_empty() && self.object_name.is_empty() {
+            key.extend_from_slice(self.to_verb);
+            return Some(());
+        }
+        for part in [self.to_path, self.object_name, self.verb] {
+            key.push(SEPARATOR);
+            key.extend_from_slice(part);
+        }
+        if self.is_query_read() {
+            // Where it is no valid JSON the event cannot be read, be it only for an option.
+            text(self.query)?;
+            write_options(self.query, key);
+        }
+        Some(())
+    }
+}
+
+/// Writes the options of a query that can matter for the name that is selected: of its
+/// integers, that they are some.
+fn write_options(query: &[u8], key: &mut Vec<u8>) {
+    if memmem::find(query, br"\\").is_some() {
+        // Then what looks like an escaped `&` may be none.
+        return key.extend_from_slice(query);
+    }
+    let mut rest = query.get(1..);
+    while let Some(options) = rest {
+        let (end, next) = option_end(options);
+        let option = &options[..end];
+        rest = options.get(next..);
+        let equals = memchr(b'=', option).unwrap_or(option.len());
+        let (name, value) = option.split_at(equals);
+        let is_integer = || matches!(value, [b'=', digits @ ..] if is_integer(digits));
+        match name {
+            b"timeoutSeconds" | b"limit" if is_integer() => key.extend_from_slice(name),
+            b"timeoutSeconds" | b"limit" | b"fieldSelector" => key.extend_from_slice(option),
+            name if name.iter().all(u8::is_ascii_alphanumeric) => continue,
+            _ => key.extend_from_slice(option),
+        }
+        key.push(SEPARATOR);
+    }
+}
+
+/// Where the first option ends, and where the next one starts. JSON has `&` escaped.
+fn option_end(options: &[u8]) -> (usize, usize) {
+    let escaped = memmem::find(options, b"\\u0026").map(|at| (at, at + 6));
+    let plain = memchr(b'&', options).map(|at| (at, at + 1));
+    let none = (options.len(), options.len() + 1);
+    [escaped, plain].into_iter().flatten().min().unwrap_or(none)
+}
+
+fn is_integer(text: &[u8]) -> bool {
+    (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
+}
+
+/// What matters of who called: without pod names, token IDs and the like.
+fn usual_who(raw: &[u8]) -> Option<Vec<u8>> {
+    let Who { user, rest } = Who::read(raw)?;
+    let mut usual = Vec::with_capacity(raw.len());
+    let extras = [user.extra.first("canonicalArn"), user.extra.first("sessionName")];
+    let extras = extras.into_iter().map(|value| value.map_or("", |value| value));
+    let groups = user.groups.iter().map(|group| &**group);
+    for part in std::iter::once(&*user.username).chain(extras).chain(groups) {
+        usual.extend_from_slice(part.as_bytes());
+        // Not in UTF-8, so in no part.
+        usual.push(0xff);
+    }
+    usual.extend_from_slice(rest);
+    Some(usual)
+}
+
+/// What matters of the annotations: without latencies and the like.
+fn usual_reasons(raw: &[u8]) -> Option<Vec<u8>> {
+    let Decision { verdict, reason, unsafe_delete } = Decision::read(raw)?;
+    Some([verdict, reason, if unsafe_delete { b"unsafe" } else { b"" }].join(&SEPARATOR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key of a watch of pods with these query options, as JSON has them.
+    fn key(recent: &mut Recent, options: &str) -> Vec<u8> {
+        let line = format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseStarted","requestURI":"/api/v1/pods?{options}","verb":"watch","user":{{"username":"u"}},"sourceIPs":["10.0.0.1"],"userAgent":"p","objectRef":{{"resource":"pods","name":"x"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"2026-11-20T09:15:03.000001Z","stageTimestamp":"2026-11-20T09:15:03.000001Z"}}"#
+        );
+        let (frame, _) = Frame::split(line.as_bytes(), recent).unwrap();
+        let mut key = Vec::new();
+        frame.write_key(recent, &mut key).unwrap();
+        key
+    }
+
+    #[test]
+    fn options_that_do_not_select_a_name_make_no_difference() {
+        let recent = &mut Recent::default();
+        let usual = key(recent, r"fieldSelector=metadata.name%3Dx\u0026timeoutSeconds=300");
+        for options in [
+            r"fieldSelector=metadata.name%3Dx\u0026resourceVersion=7\u0026timeoutSeconds=31\u0026watch=true",
+            "allowWatchBookmarks=true&fieldSelector=metadata.name%3Dx&timeoutSeconds=1",
+        ] {
+            assert_eq!(key(recent, options), usual, "{options}");
+        }
+        for options in [
+            "fieldSelector=metadata.name%3Dy&timeoutSeconds=300",
+            "fieldSelector=metadata.name%3Dx&timeoutSeconds=5m",
+            "fieldSelector=metadata.name%3Dx&timeoutSeconds=9999999999999999999",
+            "timeoutSeconds=300&fieldSelector=metadata.name%3Dx",
+            "fieldSelector=metadata.name%3Dx&timeoutSeconds=300&limi%74=x",
+            r"fieldSelector=metadata.name%3Dx\\u0026x=1&timeoutSeconds=300",
+        ] {
+            assert_ne!(key(recent, options), usual, "{options}");
+        }
+    }
+}
