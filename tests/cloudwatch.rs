@@ -14,5 +14,6 @@ mod cloudwatch {
     mod saving;
     mod server;
     mod service;
+    mod stalled;
     mod steady;
 }

@@ -12,7 +12,7 @@ use leastrole::usage::{Fold, Identity, Selection};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-const ROWS: usize = 117;
+const ROWS: usize = 122;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

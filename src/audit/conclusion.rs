@@ -167,6 +167,8 @@ pub enum AdviceCode {
     ParamRef,
     /// The status of a resource claim was written and what changed is unknown.
     ClaimStatus,
+    /// An object was written whose owner references are unknown, and rights on them are enforced.
+    OwnerReferences,
     /// An update or apply was refused the `create` behind it.
     CreateOnUpdateRefused,
     /// A websocket request was refused the `create` behind it.
@@ -203,6 +205,7 @@ impl AdviceCode {
             Self::ParamKind => "param-kind",
             Self::ParamRef => "param-ref",
             Self::ClaimStatus => "claim-status",
+            Self::OwnerReferences => "owner-references",
             Self::CreateOnUpdateRefused => "create-on-update-refused",
             Self::WebsocketCreateRefused => "websocket-create-refused",
             Self::EscalationRefused => "escalation-refused",
@@ -248,6 +251,10 @@ impl AdviceCode {
             Self::ClaimStatus => {
                 "writing allocation, reservation or devices of a claim is checked apart from Kubernetes \
                  1.36; what changed is not in the log"
+            }
+            Self::OwnerReferences => {
+                "if the write set owner references, it needed `delete` on the object, and `update` on \
+                 the finalizers of owners that it blocks; they are not in the log"
             }
             Self::CreateOnUpdateRefused => {
                 "the object did not exist and `create` was refused; grant it only if the caller should \

@@ -65,10 +65,10 @@ pub(super) fn read<C: Consumer>(
     let read = pipeline::read(inputs, options, consumer);
     drop(shown);
     let totals = fetch.finish().map_err(|error| said(&error))?;
-    if talk {
-        let _ = output::print_streams(&totals);
-    }
-    Ok(read?)
+    let (consumers, mut tally) = read?;
+    let streams = totals.streams.into_iter().map(|(name, stream)| (name, stream.events));
+    tally.streams = streams.collect();
+    Ok((consumers, tally))
 }
 
 #[expect(clippy::exit, reason = "128 + SIGINT, the shell's own code for it")]

@@ -1,7 +1,7 @@
 //! What the first lines of an input say about all of its lines.
 
+use super::container::Part;
 use super::csv;
-use super::prefix::Cri;
 use super::problem::Warning;
 use super::usage_row::Column;
 
@@ -13,7 +13,7 @@ pub enum Dialect {
     #[default]
     Plain,
     /// A container runtime's log, in which a record may span lines.
-    Cri,
+    Container,
     /// CSV below a header.
     Csv(Vec<Column>),
 }
@@ -34,8 +34,8 @@ impl Head {
         let Ok(first) = std::str::from_utf8(&start[..end]) else { return Self::default() };
         let first = first.trim_start_matches('\u{feff}').trim_end();
         let rest = &start[end..];
-        if Cri::of(first).is_some() {
-            return Self { dialect: Dialect::Cri, ..Self::default() };
+        if Part::may_start(first) {
+            return Self { dialect: Dialect::Container, ..Self::default() };
         }
         if first.starts_with("b/") && first.contains("\tf/") {
             return Self { header: end, warning: Some(Warning::OnePage), ..Self::default() };

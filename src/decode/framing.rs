@@ -12,8 +12,8 @@ use memchr::{memchr, memchr_iter, memrchr, memrchr_iter};
 
 use crate::source::{Cut, Cutter, Layout, Place};
 
+use super::container::Part;
 use super::dialect::{Dialect, Head};
-use super::prefix::Cri;
 use super::problem::{Cause, Problem, Warning};
 use super::scan::{self, Skip};
 use super::tally::Tally;
@@ -21,6 +21,10 @@ use super::walker::{DEPTH, is_event};
 
 /// Bytes at the start of an input that tell its dialect.
 const HEAD: usize = 4 << 10;
+
+/// Bytes of a container runtime's line: 16 KiB of text, of which each byte may be
+/// written as six.
+const LONGEST_PART: usize = 128 << 10;
 
 /// Cuts one input, and keeps what was found wrong on the way.
 #[derive(Debug)]
@@ -117,12 +121,21 @@ impl Framing {
         if ended {
             return Cut::Block(unread.len(), layout);
         }
+        if self.dialect == Dialect::Container && !self.has_lines(unread) {
+            self.dialect = Dialect::Plain;
+        }
         let line_end = match &self.dialect {
             Dialect::Plain => return self.cut_values(unread, layout),
-            Dialect::Cri if unread.len() < self.record_limit => last_whole_record(unread),
-            Dialect::Cri | Dialect::Csv(_) => memrchr(b'\n', unread).map(|newline| newline + 1),
+            Dialect::Container if unread.len() < self.record_limit => last_whole_record(unread),
+            Dialect::Container | Dialect::Csv(_) => memrchr(b'\n', unread).map(|end| end + 1),
         };
         line_end.map_or_else(|| self.more(unread), |end| Cut::Block(end, Layout::Lines))
+    }
+
+    /// Whether what looks like a container's log can be one: it has lines, and no line
+    /// is longer than any runtime makes them. Glued objects may start like it.
+    fn has_lines(&self, unread: &[u8]) -> bool {
+        unread.len() < LONGEST_PART.min(self.record_limit) || memchr(b'\n', unread).is_some()
     }
 
     fn cut_values(&mut self, unread: &[u8], layout: Layout) -> Cut {
@@ -243,8 +256,8 @@ fn last_whole_record(unread: &[u8]) -> Option<usize> {
     let mut whole = None;
     for newline in memchr_iter(b'\n', unread) {
         let line = std::str::from_utf8(&unread[start..newline]);
-        if let Some(cri) = line.ok().and_then(Cri::of) {
-            waiting[usize::from(cri.is_stderr)] = cri.is_partial;
+        if let Some(part) = line.ok().and_then(Part::of) {
+            waiting[usize::from(part.is_stderr)] = part.is_partial;
         }
         start = newline + 1;
         if waiting == [false; 2] {

@@ -10,10 +10,11 @@ use crate::audit::Event;
 use super::Consumer;
 use super::base64;
 use super::block::{Decoder, Nest};
+use super::container::{Part, is_rest};
 use super::csv;
 use super::dialect::Dialect;
 use super::json;
-use super::prefix::{self, Cri};
+use super::prefix;
 use super::problem::{Cause, Warning};
 use super::usage_row::{Column, UsageRow};
 use super::walker::{DEPTH, holds_event, is_event};
@@ -45,8 +46,12 @@ impl<C: Consumer> Decoder<'_, C> {
     pub(super) fn is_event_line(&mut self, line: &str, nest: Nest<'_>) -> bool {
         let Some(start) = prefix::json_start(line) else { return false };
         match Event::parse(&line[start..]) {
-            // Without a time of its own it may get one from what precedes it.
-            Ok(event) if event.is_audit_event() && (start == 0 || has_time(&event)) => {
+            // Without a time of its own it may get one from what precedes it, and a part
+            // of a container's record is no event.
+            Ok(event)
+                if event.is_audit_event()
+                    && (start == 0 || (has_time(&event) && !line[..start].ends_with(" P "))) =>
+            {
                 self.found(event, nest);
                 true
             }
@@ -64,8 +69,8 @@ impl<C: Consumer> Decoder<'_, C> {
         if line.is_empty() || self.csv_line(line, nest) {
             return after;
         }
-        if let Some(cri) = Cri::of(line) {
-            return self.container_line(text, at, cri, nest);
+        if let Some(part) = Part::of(line) {
+            return self.container_line(text, at, &part, nest);
         }
         if prefix::starts_json(line) {
             return self.values_of_lines(text, start, nest);
@@ -129,22 +134,22 @@ impl<C: Consumer> Decoder<'_, C> {
     }
 
     /// Joins the parts of a container runtime's record.
-    fn container_line(&mut self, text: &str, at: usize, first: Cri<'_>, nest: Nest<'_>) -> usize {
+    fn container_line(&mut self, text: &str, at: usize, first: &Part<'_>, nest: Nest<'_>) -> usize {
         let mut after = line_end(text, at) + 1;
-        let timed = nest.deeper().timed(Some(first.time));
+        let timed = nest.deeper().timed(Some(&first.time));
         if !first.is_partial {
-            self.lines(first.text, timed);
+            self.printed(&first.text, timed);
             return after;
         }
-        let mut record = first.text.to_owned();
+        let mut record = first.text.to_string();
         let mut others = Vec::new();
         while after < text.len() {
             let end = line_end(text, after);
             let line = &text[after..end];
             after = end + 1;
-            match Cri::of(line.trim_end_matches('\r')) {
+            match Part::of(line.trim_end_matches('\r')) {
                 Some(part) if part.is_stderr == first.is_stderr => {
-                    record.push_str(part.text);
+                    record.push_str(&part.text);
                     if !part.is_partial {
                         break;
                     }
@@ -153,9 +158,17 @@ impl<C: Consumer> Decoder<'_, C> {
                 _ => others.push(line),
             }
         }
-        self.lines(&record, timed);
+        self.printed(&record, timed);
         self.lines(&others.join("\n"), nest.deeper());
         after
+    }
+
+    /// What a program printed as one line.
+    fn printed(&mut self, text: &str, nest: Nest<'_>) {
+        if holds_event(text) && is_rest(text) {
+            return self.malformed(&Cause::CutRecord, text.as_bytes());
+        }
+        self.lines(text, nest);
     }
 
     /// A line below a CSV header; false where it does not fit the header, as

@@ -6,6 +6,7 @@
 
 mod base64;
 mod block;
+mod container;
 mod csv;
 mod dialect;
 mod framing;

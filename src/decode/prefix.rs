@@ -111,34 +111,6 @@ pub(super) fn without_colours(line: &str) -> String {
     plain
 }
 
-/// The parts of a container runtime's line: `TIME stdout|stderr P|F TEXT`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cri<'t> {
-    pub(super) time: &'t str,
-    pub(super) is_stderr: bool,
-    /// Whether the text goes on in a later line of the same stream.
-    pub(super) is_partial: bool,
-    pub(super) text: &'t str,
-}
-
-impl<'t> Cri<'t> {
-    pub(super) fn of(line: &'t str) -> Option<Self> {
-        let (start, rest) = line.split_once(' ')?;
-        let (stream, rest) = rest.split_once(' ')?;
-        let (tag, text) = rest.split_once(' ').unwrap_or((rest, ""));
-        let is_stderr = stream == "stderr";
-        if !(is_stderr || stream == "stdout") || time(start).is_none() {
-            return None;
-        }
-        let is_partial = match tag.split(':').next()? {
-            "P" => true,
-            "F" => false,
-            _ => return None,
-        };
-        Some(Self { time: start, is_stderr, is_partial, text })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,15 +165,5 @@ mod tests {
         );
         assert_eq!(time("2026-11-20T09:15:02.113Z stdout F "), Some("2026-11-20T09:15:02.113Z"));
         assert_eq!(time("I1120 09:15:02.113406       9 controller.go:1]"), None);
-    }
-
-    #[test]
-    fn runtime_lines_are_told_from_others() {
-        let cri = Cri::of("2026-11-20T09:15:02.113000000Z stderr P {\"a\"").unwrap();
-        assert!(cri.is_stderr && cri.is_partial);
-        assert_eq!(cri.text, "{\"a\"");
-        assert!(!Cri::of("2026-11-20T09:15:02Z stdout F:x text").unwrap().is_partial);
-        assert_eq!(Cri::of("2026-11-20T09:15:02Z stdout X text"), None);
-        assert_eq!(Cri::of("2026-11-20T09:15:02Z kube-apiserver-audit-1 F {}"), None);
     }
 }

@@ -32,6 +32,8 @@ pub struct Tally {
     pub not_audit: u64,
     /// Records that cannot be used.
     pub malformed: u64,
+    /// Records that each stream of a live source gave, by its name; files have none.
+    pub streams: BTreeMap<String, u64>,
     problems: BTreeMap<&'static str, Problems>,
     warnings: BTreeSet<(Arc<str>, Warning)>,
     insights_rows: BTreeMap<Arc<str>, u64>,
@@ -78,6 +80,9 @@ impl Tally {
         self.usage_rows += other.usage_rows;
         self.not_audit += other.not_audit;
         self.malformed += other.malformed;
+        for (name, records) in other.streams {
+            *self.streams.entry(name).or_default() += records;
+        }
         for (code, problems) in other.problems {
             self.problems.entry(code).or_default().merge(problems);
         }

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::escape::short;
 use super::units::{Bytes, Thousands, minutes};
-use crate::source::cloudwatch::{Estimate, FetchProgress, Totals};
+use crate::source::cloudwatch::{Estimate, FetchProgress};
 
 /// What the read is likely to take, if it is long enough to be worth a line.
 pub fn print_estimate(estimate: &Estimate) -> io::Result<()> {
@@ -21,15 +20,6 @@ pub fn print_estimate(estimate: &Estimate) -> io::Result<()> {
         minutes(estimate.time),
         estimate.calls_per_second,
     )
-}
-
-/// How many events each stream gave.
-pub fn print_streams(totals: &Totals) -> io::Result<()> {
-    let mut out = anstream::stderr().lock();
-    for (name, stream) in &totals.streams {
-        writeln!(out, "  {} events from {}", Thousands(stream.events), short(name, 100))?;
-    }
-    Ok(())
 }
 
 /// One line beside the bar.

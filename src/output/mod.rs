@@ -24,7 +24,7 @@ mod write;
 pub use diff::unified_diff;
 pub use findings_text::table;
 #[cfg(feature = "cloudwatch")]
-pub use live::{print_estimate, print_streams, progress_line};
+pub use live::{print_estimate, progress_line};
 pub use manifest::{Format, Manifest, manifests, object_list, object_yaml};
 pub use markdown::markdown;
 pub use query::{QueryFormat, lookup_text, who_can_text};

@@ -40,10 +40,21 @@ pub struct InputSummary {
     pub not_audit: u64,
     /// Records that could not be used.
     pub malformed: u64,
+    /// What each stream of a live source gave; none of files.
+    pub streams: Vec<StreamSummary>,
     /// What was wrong, by kind, with the first few places.
     pub problems: Vec<ProblemSummary>,
     /// What to know about an input as a whole.
     pub warnings: Vec<WarningSummary>,
+}
+
+/// One stream of a live source.
+#[derive(Debug, Serialize)]
+pub struct StreamSummary {
+    /// Its name.
+    pub name: String,
+    /// Events that it gave, audit or not.
+    pub events: u64,
 }
 
 /// Problems of one kind.
@@ -149,6 +160,10 @@ impl InputSummary {
             file: file.to_owned(),
             message: warning.to_string(),
         });
+        let streams = tally
+            .streams
+            .iter()
+            .map(|(name, events)| StreamSummary { name: name.clone(), events: *events });
         Self {
             files: tally.files,
             bytes: tally.bytes,
@@ -158,6 +173,7 @@ impl InputSummary {
             usage_rows: tally.usage_rows,
             not_audit: tally.not_audit,
             malformed: tally.malformed,
+            streams: streams.collect(),
             problems: problems.collect(),
             warnings: warnings.collect(),
         }

@@ -5,13 +5,15 @@ use std::fmt::{self, Display, Write};
 use std::io;
 
 use super::escape::short;
-use super::read_summary::{InputSummary, ProblemSummary, ReadSummary};
+use super::read_summary::{InputSummary, ProblemSummary, ReadSummary, StreamSummary};
 use super::summary::{AdviceSummary, IdentitySummary, Permission, Summary};
 use super::units::{Bytes, Thousands};
 use crate::decode::Tally;
 
 /// Lines of one section; the rest is counted.
 const LISTED: usize = 8;
+/// Streams that are named; rotated daily, that is some weeks.
+const STREAMS: usize = 50;
 /// Characters of one log-written string.
 const WIDTH: usize = 100;
 
@@ -115,6 +117,7 @@ pub(super) fn read(summary: &ReadSummary, out: &mut impl Write) -> fmt::Result {
 }
 
 pub(super) fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Result {
+    streams(&input.streams, out)?;
     let other = [
         (input.salvaged, "cut record", "salvaged"),
         (input.not_audit, "record", "of another kind"),
@@ -131,6 +134,18 @@ pub(super) fn problems(input: &InputSummary, out: &mut impl Write) -> fmt::Resul
             short(&warning.file, WIDTH),
             short(&warning.message, 200)
         )?;
+    }
+    Ok(())
+}
+
+fn streams(streams: &[StreamSummary], out: &mut impl Write) -> fmt::Result {
+    for StreamSummary { name, events } in streams.iter().take(STREAMS) {
+        writeln!(out, "  {} from {}", count(*events, "event"), short(name, WIDTH))?;
+    }
+    if let Some(rest) = streams.get(STREAMS..).filter(|rest| !rest.is_empty()) {
+        let events = rest.iter().map(|stream| stream.events).sum();
+        let (events, streams) = (count(events, "event"), count(rest.len() as u64, "more stream"));
+        writeln!(out, "  {events} from {streams}: see --summary-json")?;
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ impl Format {
 }
 
 /// First bytes, the format's name, and the way out.
-const REFUSED: [(&[u8], &str, &str); 8] = [
+const REFUSED: [(&[u8], &str, &str); 12] = [
     (b"BZh", "bzip2", "decompress it first: bunzip2 -c FILE | leastrole generate -"),
     (b"\xfd7zXZ\0", "xz", "decompress it first: xz -dc FILE | leastrole generate -"),
     (b"PK\x03\x04", "a zip archive", "unpack it and give the folder"),
@@ -96,7 +96,15 @@ const REFUSED: [(&[u8], &str, &str); 8] = [
         "save it as UTF-8; PowerShell: Get-Content FILE | Out-File -Encoding utf8",
     ),
     (b"\x04\x22\x4d\x18", "lz4", "decompress it first: lz4 -dc FILE | leastrole generate -"),
+    (b"events:\n", YAML, AS_JSON),
+    (b"events:\r", YAML, AS_JSON),
+    (b"- events", YAML, AS_JSON),
+    (b"- '{\"", YAML, AS_JSON),
 ];
+
+/// `--output yaml` and `yaml-stream`. Long events are folded over lines.
+const YAML: &str = "output of the AWS CLI as YAML";
+const AS_JSON: &str = "run the command again with --output json";
 
 /// Up to [`MAGIC`] bytes. A flaw this early still leaves what came before it.
 fn first_bytes(stream: &mut Stream) -> io::Result<Vec<u8>> {

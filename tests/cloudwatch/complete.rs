@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::events::{MINUTE, Record, TEN, name, padded_record, record, spread};
+use super::events::{MINUTE, Record, TEN, name, padded_record, record, spread, stamped_record};
 use super::run::{Found, Run};
 use super::server::{Call, Server};
 use super::service::{Habits, Service, Stream};
@@ -37,9 +37,82 @@ fn uses(server: &Server, operation: &str) -> usize {
 #[test]
 fn every_stream_is_read_and_accounted_for() {
     let server = serve(vec![(A, spread(0, 400)), (B, spread(400, 300))], Habits::default());
-    let found = Run::new(&server.url).good();
+    let outcome = Run::new(&server.url).go();
+    for (stream, events) in [(A, 400), (B, 300)] {
+        let line = format!("\n  {events} events from {stream}\n");
+        assert!(outcome.stderr.contains(&line), "{}", outcome.stderr);
+    }
+    let found = outcome.result.unwrap();
     assert_whole(&found, 700);
     assert_eq!(found.streams.into_iter().collect::<Vec<_>>(), [(A.into(), 400), (B.into(), 300)]);
+}
+
+#[test]
+fn what_is_read_live_gives_the_roles_of_the_same_events_in_a_file() {
+    let records = spread(0, 300);
+    let lines: Vec<String> = records.iter().map(|record| format!("{}\n", record.message)).collect();
+    let server = serve(vec![(A, records)], Habits::default());
+    let run = Run::new(&server.url);
+    let outcome = run.go();
+    assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains(&name(299)), "{}", outcome.stdout);
+    let file = run.home_file("audit.ndjson", &lines.concat());
+    assert_eq!(outcome.stdout, run.generate_offline(&file));
+}
+
+#[test]
+fn a_log_group_of_another_name_is_read_and_its_streams_by_their_prefix() {
+    let mut service =
+        Service::new(vec![("audit/a", spread(0, 40)), (A, spread(40, 9))], Habits::default());
+    service.group = "/shared/logs";
+    let server = Server::start(move |call| service.reply(call));
+    let run = Run::new(&server.url).without_arg("--cluster").arg("--log-group", "/shared/logs");
+    let found = run.good();
+    assert_eq!((found.names, found.streams.len()), (names(40..49), 1), "by default EKS's own");
+    let found = run.arg("--log-stream-prefix", "audit/").good();
+    assert_eq!(
+        (found.names, found.streams.keys().cloned().collect()),
+        (names(0..40), vec!["audit/a".to_owned()])
+    );
+}
+
+#[test]
+fn events_on_the_edges_of_the_range_are_in_one_run_of_two() {
+    const EDGE: &str = "2024-03-01T11:00:00Z";
+    let edge = TEN + 60 * MINUTE;
+    // CloudWatch got each some time after it happened, or a little before.
+    let records = [(-1, 0), (-1, 500), (0, -800), (0, 0), (0, 599_000), (1, -1_500), (1, 400)];
+    let records: Vec<Record> = records
+        .into_iter()
+        .enumerate()
+        .map(|(i, (own, late))| {
+            let own = jiff::Timestamp::from_millisecond(edge + own).unwrap();
+            stamped_record(i, own.as_millisecond() + late, own, 0)
+        })
+        .collect();
+    for region in ["us-east-1", GET_IS_FASTER] {
+        let server = serve(vec![(A, records.clone())], Habits::default());
+        let first = Run::new(&server.url).region(region).arg("--until", EDGE).good();
+        let second = Run::new(&server.url).region(region).arg("--since", EDGE).good();
+        assert_eq!((first.events, first.names), (2, names(0..2)), "{region}");
+        assert_eq!((second.events, second.names), (5, names(2..7)), "{region}");
+    }
+}
+
+#[test]
+fn the_range_can_be_a_duration_before_now() {
+    let now = jiff::Timestamp::now();
+    let records = [(26, 0), (23, 1), (2, 2), (1, 3)].map(|(hours, number)| {
+        let own = now - jiff::SignedDuration::from_hours(hours);
+        stamped_record(number, own.as_millisecond(), own, 0)
+    });
+    let server = serve(vec![(A, records.to_vec())], Habits::default());
+    let run = Run::new(&server.url).arg("--since", "24h");
+    assert_eq!(run.arg("--until", "90m").good().names, names(1..3));
+    assert_eq!(
+        Run::new(&server.url).arg("--since", "1d").without_arg("--until").good().names,
+        names(1..4)
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Audit events that can be told apart, and times for them.
 
+use jiff::Timestamp;
+
 /// 2024-03-01T10:00:02Z and 11:50:00Z. With what is padded, the range that is read
 /// lasts two hours, and cut in eight its edges are quarter hours.
 pub(crate) const SINCE: &str = "2024-03-01T10:00:02Z";
@@ -31,13 +33,18 @@ pub(crate) fn record(number: usize, time: i64) -> Record {
 /// Its own time is within the range that is asked for even where CloudWatch's is in
 /// the padding around it.
 pub(crate) fn padded_record(number: usize, time: i64, padding: usize) -> Record {
-    let name = name(number);
-    let (since, until) = (SINCE.parse().unwrap(), UNTIL.parse::<jiff::Timestamp>().unwrap());
+    let (since, until) = (SINCE.parse().unwrap(), UNTIL.parse::<Timestamp>().unwrap());
     let last = until - jiff::SignedDuration::from_millis(1);
-    let stamp = jiff::Timestamp::from_millisecond(time).unwrap().clamp(since, last);
+    let own = Timestamp::from_millisecond(time).unwrap().clamp(since, last);
+    stamped_record(number, time, own, padding)
+}
+
+/// An event that happened at `own` and came to CloudWatch at `time`.
+pub(crate) fn stamped_record(number: usize, time: i64, own: Timestamp, padding: usize) -> Record {
+    let name = name(number);
     let agent = format!("api/1.0{}", "x".repeat(padding));
     let message = format!(
-        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"{number:08}-0000-4000-8000-000000000000","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/shop/configmaps/{name}","verb":"get","user":{{"username":"system:serviceaccount:shop:reader","groups":["system:serviceaccounts","system:serviceaccounts:shop","system:authenticated"]}},"sourceIPs":["10.0.0.1"],"userAgent":"{agent}","objectRef":{{"resource":"configmaps","namespace":"shop","name":"{name}","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"{stamp:.6}","stageTimestamp":"{stamp:.6}","annotations":{{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":""}}}}"#
+        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"{number:08}-0000-4000-8000-000000000000","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/shop/configmaps/{name}","verb":"get","user":{{"username":"system:serviceaccount:shop:reader","groups":["system:serviceaccounts","system:serviceaccounts:shop","system:authenticated"]}},"sourceIPs":["10.0.0.1"],"userAgent":"{agent}","objectRef":{{"resource":"configmaps","namespace":"shop","name":"{name}","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"{own:.6}","stageTimestamp":"{own:.6}","annotations":{{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":""}}}}"#
     );
     Record { time, message }
 }

@@ -1,5 +1,7 @@
 //! Errors that tell what to do.
 
+use std::io::{BufRead, BufReader};
+
 use super::events::spread;
 use super::run::Run;
 use super::server::{Call, Reply, Server};
@@ -73,8 +75,7 @@ fn credentials_that_are_not_accepted_say_so() {
 #[test]
 fn no_credentials_name_the_ways_to_have_some() {
     let server = serve(|_| None);
-    let run =
-        Run::new(&server.url).without_env("AWS_ACCESS_KEY_ID").without_env("AWS_SECRET_ACCESS_KEY");
+    let run = Run::new(&server.url).without_credentials();
     assert_says(&run, &["error: no AWS credentials", "--profile", "aws sso login"]);
     assert!(server.calls().is_empty());
 }
@@ -82,10 +83,7 @@ fn no_credentials_name_the_ways_to_have_some() {
 #[test]
 fn an_expired_sso_login_names_the_command() {
     let server = serve(|_| None);
-    let run = Run::new(&server.url)
-        .without_env("AWS_ACCESS_KEY_ID")
-        .without_env("AWS_SECRET_ACCESS_KEY")
-        .arg("--profile", "dev");
+    let run = Run::new(&server.url).without_credentials().arg("--profile", "dev");
     run.home_file(
         ".aws/config",
         "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n\
@@ -139,6 +137,49 @@ fn a_range_that_cannot_be_is_refused_before_any_call() {
         .arg("--since", "2999-01-01T00:00:00Z")
         .arg("--until", "2999-01-02T00:00:00Z");
     assert_says(&future, &["error: the range of time starts in the future"]);
+    assert!(server.calls().is_empty());
+}
+
+#[test]
+fn a_large_read_says_first_what_it_will_take() {
+    let habits = Habits { page_events: 5, ..Habits::default() };
+    let service = Service::new(vec![(A, spread(0, 10_000))], habits);
+    let server = Server::start(move |call| service.reply(call));
+    let run = Run::new(&server.url).region("us-east-1");
+    let mut child = run.spawn();
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let before = server.pages().len();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let figures: Vec<u64> = line
+        .split(|c: char| !c.is_ascii_digit() && c != ',')
+        .filter_map(|word| word.replace(',', "").parse().ok())
+        .collect();
+    assert!(line.starts_with("About "), "{line}");
+    // Bytes are told as `9.3 MB`.
+    let [events, _, _, calls, minutes, speed] = figures[..] else { panic!("{line}") };
+    assert!((8_000..14_000).contains(&events), "{line}");
+    assert!((1_800..3_000).contains(&calls), "{line}");
+    assert!(line.ends_with(" calls a second\n") && (19..22).contains(&speed), "{line}");
+    assert!((2..=3).contains(&minutes), "{line}");
+    assert!(before < 100, "{before} of 2,000 pages were read before it was said");
+}
+
+#[test]
+fn the_group_of_another_log_is_named_in_the_iam_statement() {
+    let server = serve(|_| Some(Reply::Error(400, "AccessDeniedException", "no")));
+    let run = Run::new(&server.url).without_arg("--cluster").arg("--log-group", "/shared/logs");
+    assert_says(
+        &run,
+        &["arn:aws:logs:us-east-1:ACCOUNT:log-group:/shared/logs:*\"", "logs:FilterLogEvents"],
+    );
+}
+
+#[test]
+fn no_time_to_read_from_is_asked_for() {
+    let server = serve(|_| None);
+    assert_says(&Run::new(&server.url).without_arg("--since"), &["hint: --since 24h"]);
     assert!(server.calls().is_empty());
 }
 

@@ -1,18 +1,14 @@
-//! Runs the product against a server, as a process of its own.
+//! Runs the program against a server.
 //!
-//! A process, since credentials come from the environment, which a test cannot set
-//! for itself. [`Run::spawn`] and [`product`] are all that knows how the product is
-//! started; the cases see a [`Run`] and an [`Outcome`].
+//! A process of its own, with nothing of the tester's environment. [`Run::spawn`] is all
+//! that knows how it is started; the cases see a [`Run`] and an [`Outcome`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use leastrole::audit::Event;
-use leastrole::source::cloudwatch::{Fetch, FetchError, Query};
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::events::{SINCE, UNTIL};
@@ -28,15 +24,16 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) status: i32,
+    pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// What came of it, if it went well.
+    /// What the summary says, if it came to one.
     pub(crate) result: Option<Found>,
 }
 
 /// What was read.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Found {
-    /// Audit events, each as often as it was counted.
+    /// Audit events that count, each as often as it was counted.
     pub(crate) events: u64,
     /// The objects that the events are about.
     pub(crate) names: BTreeSet<String>,
@@ -56,9 +53,7 @@ impl Run {
             .arg("--endpoint-url", url)
             .arg("--since", SINCE)
             .arg("--until", UNTIL);
-        let path = std::env::var("PATH").unwrap_or_default();
         for (name, value) in [
-            ("PATH", &*path),
             ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
             ("AWS_EC2_METADATA_DISABLED", "true"),
@@ -102,6 +97,10 @@ impl Run {
         self
     }
 
+    pub(crate) fn without_credentials(self) -> Self {
+        self.without_env("AWS_ACCESS_KEY_ID").without_env("AWS_SECRET_ACCESS_KEY")
+    }
+
     /// Writes a file below the home folder and gives its path.
     pub(crate) fn home_file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.home.path().join(name);
@@ -126,108 +125,79 @@ impl Run {
         outcome.result.unwrap()
     }
 
-    /// Runs to the end, which is to be exit status 2, and gives what was said.
+    /// Runs to the end, which is to be exit status 2 without any roles, and gives what
+    /// was said.
     pub(crate) fn bad(&self) -> String {
         let outcome = self.go();
         assert_eq!(outcome.status, 2, "{}", outcome.stderr);
-        assert!(outcome.result.is_none(), "a read that failed gave a result");
+        outcome.assert_gave_nothing();
         outcome.stderr
     }
 
     /// Starts it.
     pub(crate) fn spawn(&self) -> Child {
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "cloudwatch::run::product", "--ignored", "--nocapture"])
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        self.command(&arguments).spawn().unwrap()
+    }
+
+    /// What `generate` prints for the log at `path`, in the time of this run.
+    pub(crate) fn generate_offline(&self, path: &Path) -> String {
+        let range = ["--since", SINCE, "--until", UNTIL, path.to_str().unwrap()];
+        let output = self.command(&range).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// `generate`, as it stands ready to be started.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leastrole"));
+        command
+            .args(["generate", "--names", "exact", "--summary-json"])
+            .arg(self.summary())
+            .args(arguments)
             .env_clear()
             .envs(&self.environment)
-            .env(ARGUMENTS, self.arguments.join("\n"))
-            .env(RESULT, self.result_file())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
     }
 
     pub(crate) fn outcome(&self, output: Output) -> Outcome {
         Outcome {
             status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-            result: fs::read(self.result_file())
-                .ok()
-                .map(|json| serde_json::from_slice(&json).unwrap()),
+            result: fs::read(self.summary()).ok().map(|json| Found::of(&json)),
         }
     }
 
-    fn result_file(&self) -> PathBuf {
-        self.home.path().join("result.json")
+    fn summary(&self) -> PathBuf {
+        self.home.path().join("summary.json")
     }
 }
 
-const ARGUMENTS: &str = "LEASTROLE_TEST_ARGUMENTS";
-const RESULT: &str = "LEASTROLE_TEST_RESULT";
-/// A file to wait for before the first line is read.
-pub(crate) const STALL: &str = "LEASTROLE_TEST_STALL";
-
-#[test]
-#[ignore = "what `Run` starts, no test of its own"]
-#[expect(clippy::exit, clippy::print_stderr, reason = "stands in for the program")]
-fn product() {
-    let arguments = std::env::var(ARGUMENTS).expect("started by `Run`");
-    let arguments: Vec<&str> = arguments.split('\n').collect();
-    let result = std::env::var(RESULT).unwrap();
-    match read(query(&arguments)) {
-        Ok(found) => {
-            fs::write(result, serde_json::to_vec(&found).unwrap()).unwrap();
-            std::process::exit(0);
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            if let Some(hint) = error.hint() {
-                eprintln!("hint: {hint}");
-            }
-            std::process::exit(2);
-        }
+impl Outcome {
+    /// Neither roles nor a summary: a part of a log is not passed off as the whole.
+    pub(crate) fn assert_gave_nothing(&self) {
+        assert_eq!(self.stdout, "", "a run that failed printed roles");
+        assert!(self.result.is_none(), "a run that failed gave a summary");
     }
 }
 
-fn query(arguments: &[&str]) -> Query {
-    let flag = |name: &str| {
-        let at = arguments.iter().position(|argument| *argument == name)?;
-        Some(arguments[at + 1].to_owned())
-    };
-    let time = |name| flag(name).unwrap().parse().unwrap();
-    Query {
-        region: flag("--region"),
-        profile: flag("--profile"),
-        endpoint_url: flag("--endpoint-url"),
-        filter_pattern: flag("--filter-pattern"),
-        max_tps: flag("--max-tps").map(|tps| tps.parse().unwrap()),
-        save: flag("--save").map(Into::into),
-        ..Query::cluster(&flag("--cluster").unwrap(), time("--since"), time("--until"))
-    }
-}
-
-#[expect(clippy::exit, reason = "what the program does on Ctrl-C")]
-fn read(query: Query) -> Result<Found, FetchError> {
-    let mut fetch = Fetch::start(query, || std::process::exit(130))?;
-    if let Ok(file) = std::env::var(STALL) {
-        while !Path::new(&file).exists() {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+impl Found {
+    fn of(summary: &[u8]) -> Self {
+        let summary: Value = serde_json::from_slice(summary).unwrap();
+        let list = |value: &Value| value.as_array().unwrap().clone();
+        let needs = list(&summary["identities"]).into_iter().flat_map(|it| list(&it["needs"]));
+        let stream = |stream: &Value| {
+            assert_eq!(stream.as_object().unwrap().len(), 2, "as docs/summary.md has it");
+            (stream["name"].as_str().unwrap().to_owned(), stream["events"].as_u64().unwrap())
+        };
+        Self {
+            events: summary["events"]["used"].as_u64().unwrap(),
+            names: needs.map(|need| need["name"].as_str().unwrap().to_owned()).collect(),
+            streams: list(&summary["input"]["streams"]).iter().map(stream).collect(),
         }
     }
-    let mut found = Found { events: 0, names: BTreeSet::new(), streams: BTreeMap::new() };
-    for line in BufReader::new(fetch.reader()).lines() {
-        let Ok(line) = line else { break };
-        let (_, event) = line.split_once(' ').unwrap();
-        let event = Event::parse(event).unwrap_or_else(|_| Event::salvage(event).unwrap());
-        found.events += 1;
-        found.names.extend(event.object_ref.map(|object| object.name.to_string()));
-    }
-    let progress = fetch.progress();
-    let totals = fetch.finish()?;
-    assert!(progress.covered() > 0.999_999, "{progress:?}");
-    let streams = totals.streams.into_iter().map(|(name, totals)| (name, totals.events));
-    found.streams = streams.collect();
-    Ok(found)
 }

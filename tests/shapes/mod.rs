@@ -4,6 +4,7 @@
 pub(crate) mod collect;
 mod hostile;
 mod properties;
+mod refused;
 mod same_events;
 mod table;
 mod wrappers;

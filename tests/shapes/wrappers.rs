@@ -85,6 +85,58 @@ fn a_record_in_parts_is_joined_across_blocks_and_streams() {
     }
 }
 
+/// What Docker's `json-file` driver makes of a printed line: 16 KiB at a time.
+fn docker_lines(printed: &str) -> String {
+    let bytes = format!("{printed}\n").into_bytes();
+    let line = |part: &[u8]| {
+        let text = std::str::from_utf8(part).expect("ASCII");
+        json!({"log": text, "stream": "stdout", "time": "2026-11-20T09:15:02Z"})
+    };
+    // In Docker's order of keys, which is not that of a map.
+    let written = |line: Value| {
+        let Value::String(log) = &line["log"] else { panic!() };
+        let log = serde_json::to_string(log).expect("JSON");
+        format!("{{\"log\":{log},\"stream\":\"stdout\",\"time\":{}}}\n", line["time"])
+    };
+    bytes.chunks(16 << 10).map(|part| written(line(part))).collect()
+}
+
+#[test]
+fn a_line_that_docker_cut_is_joined_and_no_part_of_it_is_an_event() {
+    let mut real = event(1).to_string();
+    // An object of a caller's, with what looks like an event where a part begins.
+    let forged = event(6).to_string();
+    let body = real.len() - 1 + ",\"requestObject\":{\"x\":\"\",\"y\":".len();
+    let padding = "x".repeat((32 << 10) - body);
+    real.pop();
+    let real = format!("{real},\"requestObject\":{{\"x\":\"{padding}\",\"y\":{forged}}}}}");
+    assert!(real[32 << 10..].starts_with(&forged));
+    let log = [docker_lines(&event(0).to_string()), docker_lines(&real)].concat();
+    assert_eq!(log.lines().count(), 4);
+    assert_eq!(counts(&log), (2, 0, 0, 0));
+    // The rest of a line, of which the beginning was rotated away, is none either.
+    let rest: String = log.lines().skip(3).collect();
+    assert_eq!(counts(rest), (0, 0, 0, 1));
+    let part = |tag: &str, text: &str| format!("2026-11-20T09:15:02Z stdout {tag} {text}\n");
+    let rest = [part("P", &forged), part("F", "}}"), part("F", &event(2).to_string())].concat();
+    assert_eq!(counts(rest), (1, 0, 0, 1));
+    let cut: String = log.lines().take(2).collect();
+    assert_eq!(counts(cut), (1, 0, 0, 1));
+}
+
+#[test]
+fn wrappers_are_looked_through_to_a_depth_of_twelve() {
+    for depth in 0..16 {
+        let bare = |inner: Value| json!({"wrapper": inner});
+        let listed = |inner: Value| json!([inner]);
+        for wrap in [&bare as &dyn Fn(Value) -> Value, &listed] {
+            let wrapped = (0..depth).fold(event(1), |inner, _| wrap(inner));
+            let expected = if depth <= 12 { (1, 0, 0, 0) } else { (0, 0, 0, 1) };
+            assert_eq!(counts(wrapped.to_string()), expected, "{depth}: {wrapped}");
+        }
+    }
+}
+
 #[test]
 fn copies_in_one_wrapper_count_once_and_equals_in_a_list_each() {
     let (one, other) = (event(1), event(2));

@@ -14,7 +14,7 @@ pub(in crate::audit) fn conclude(
     out: &mut Conclusions<'_>,
 ) {
     let admission = &*request.group == "admissionregistration.k8s.io";
-    if !admission || !body::writes_body(&request.verb) || !body::reached_storage(event) {
+    if !admission || !body::writes_body(&request.verb) || !body::passed_validation(event) {
         return;
     }
     match &*request.resource {

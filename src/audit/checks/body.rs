@@ -25,14 +25,27 @@ fn read<T: DeserializeOwned>(body: Option<&RawValue>) -> Option<T> {
     serde_json::from_str(body?.get()).ok()
 }
 
-/// Whether a write got past the checks that come before storage: it went through,
-/// or failed in a way that only storage answers (already exists, invalid).
-pub(super) fn reached_storage(event: &Event<'_>) -> bool {
+/// Whether a write got past the checks that come before validation: it went through,
+/// or failed in a way that only comes later (invalid, already exists).
+pub(super) fn reached_validation(event: &Event<'_>) -> bool {
+    passed_validation(event) || (event.code() == 422 && is_refused_by_storage(event))
+}
+
+/// Whether a write got past the checks that are part of validation, which refuse as
+/// invalid what the caller may not write.
+pub(super) fn passed_validation(event: &Event<'_>) -> bool {
     match event.code() {
         200..=299 => true,
-        409 | 422 => &*event.verb == "create",
+        409 => is_refused_by_storage(event),
         _ => false,
     }
+}
+
+/// A refusal of a create that is not that of a webhook, which answers with any code and
+/// may be asked before everything else.
+fn is_refused_by_storage(event: &Event<'_>) -> bool {
+    let message = event.response_status.as_ref().map_or("", |status| &status.message);
+    &*event.verb == "create" && !message.starts_with("admission webhook ")
 }
 
 /// `create`, `update` and `patch`: the verbs that write a body.

@@ -13,10 +13,7 @@ pub(in crate::audit) fn conclude(
     match &*request.verb {
         "update" | "patch" => create_on_update(event, request, out),
         "get" => websocket(event, request, out),
-        "delete" if event.annotations.unsafe_delete.is_some() => {
-            let verb = "unsafe-delete-ignore-read-errors";
-            out.need(Who::Subject, with_verb(request, verb), Basis::UnsafeDelete);
-        }
+        "delete" => unsafe_delete(event, request, out),
         _ => {}
     }
 }
@@ -54,6 +51,14 @@ fn create_was_refused(event: &Event<'_>, request: &ResourceAtom) -> bool {
         .and_then(|rest| rest.strip_prefix("User "))
         .and_then(|rest| rest.split_once(" cannot "))
         .is_some_and(|(_, refusal)| refusal.starts_with("create resource "))
+}
+
+/// S14: the annotation says that the check was made, not how it ended.
+fn unsafe_delete(event: &Event<'_>, request: &ResourceAtom, out: &mut Conclusions<'_>) {
+    if event.annotations.unsafe_delete.is_some() && event.code() != 403 {
+        let verb = "unsafe-delete-ignore-read-errors";
+        out.need(Who::Subject, with_verb(request, verb), Basis::UnsafeDelete);
+    }
 }
 
 /// S7: from Kubernetes 1.35 a GET to these subresources also checks `create`, before

@@ -46,7 +46,7 @@ fn role(event: &Event<'_>, request: &ResourceAtom, out: &mut Conclusions<'_>) {
             let wanted = held.into_iter().flatten().chain([escalate]).collect();
             out.advise(AdviceCode::EscalationRefused, &request.clone().into(), wanted);
         }
-        _ if !body::reached_storage(event) => {}
+        _ if !body::reached_validation(event) => {}
         None => out.advise(AdviceCode::HoldOrEscalate, &request.clone().into(), vec![escalate]),
         Some(atoms) => {
             for atom in atoms {
@@ -111,7 +111,7 @@ fn binding(event: &Event<'_>, request: &ResourceAtom, out: &mut Conclusions<'_>)
             let wanted = bind.into_iter().collect();
             out.advise(AdviceCode::EscalationRefused, &request.clone().into(), wanted);
         }
-        _ if !body::reached_storage(event) => {}
+        _ if !body::reached_validation(event) => {}
         None => out.advise(AdviceCode::BindRole, &request.clone().into(), vec![]),
         Some(atom) => out.need(Who::Subject, atom, Basis::Bind),
     }

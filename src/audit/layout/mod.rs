@@ -14,6 +14,7 @@ mod key;
 mod read;
 mod recent;
 
+use memchr::arch::all::packedpair::HeuristicFrequencyRank;
 use memchr::{memchr, memmem, memrchr};
 use std::sync::LazyLock;
 
@@ -28,9 +29,22 @@ const BODIES: [&[u8]; 2] = [b",\"requestObject\":", b",\"responseObject\":"];
 const RECEIVED: &[u8; 29] = b",\"requestReceivedTimestamp\":\"";
 const STAGED: &[u8; 19] = b",\"stageTimestamp\":\"";
 const ANNOTATIONS: &[u8; 15] = b",\"annotations\":";
-static NEXT_EVENT: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(HEAD));
+/// Finds how an event begins.
+static NEXT_EVENT: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| {
+    memmem::FinderBuilder::new()
+        .build_forward_with_ranker(Capitals, b"{\"kind\":\"Event\",\"apiVersion\":\"")
+});
 static SOURCES: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new(SOURCE_IPS));
+
+/// The bytes to look for: in JSON of Kubernetes, braces and quotes are everywhere.
+struct Capitals;
+
+impl HeuristicFrequencyRank for Capitals {
+    fn rank(&self, byte: u8) -> u8 {
+        if byte.is_ascii_uppercase() { 0 } else { u8::MAX }
+    }
+}
 
 /// One event line, as pieces of its raw JSON.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,25 +95,36 @@ impl<'a> Frame<'a> {
         cursor.word()?;
         cursor.literal(b",\"auditID\":\"")?;
         frame.audit_id = cursor.uuid()?;
-        frame.request(&mut cursor, recent)?;
-        frame.end(&mut cursor, recent)?;
+        cursor.literal(b",\"stage\":\"")?;
+        let from_stage = cursor.rest;
+        frame.stage = cursor.word()?;
+        if frame.is_request_received() {
+            // Nothing else of it is wanted.
+            frame.take_end(&mut cursor, recent)?;
+        } else {
+            frame.request(from_stage, &mut cursor, recent)?;
+            frame.end(&mut cursor, recent)?;
+        }
         let is_end = matches!(cursor.rest, [] | [b'\n', ..] | [b'\r'] | [b'\r', b'\n', ..]);
         is_end.then_some((frame, bytes.len() - cursor.rest.len()))
     }
 
     /// Splits what stands before the bodies.
-    fn request(&mut self, cursor: &mut Cursor<'a>, recent: &Recent) -> Option<()> {
-        cursor.literal(b",\"stage\":\"")?;
-        let start = cursor.rest;
-        self.stage = cursor.word()?;
+    fn request(
+        &mut self,
+        from_stage: &'a [u8],
+        cursor: &mut Cursor<'a>,
+        recent: &Recent,
+    ) -> Option<()> {
         cursor.literal(b",\"requestURI\":\"")?;
         self.uri = cursor.string()?;
         let path_end = memchr(b'?', self.uri).unwrap_or(self.uri.len());
         (self.path, self.query) = self.uri.split_at(path_end);
-        self.to_path = &start[..start.len() - cursor.rest.len() - 1 - self.query.len()];
+        let passed = |rest: &[u8]| from_stage.len() - rest.len() - 1;
+        self.to_path = &from_stage[..passed(cursor.rest) - self.query.len()];
         cursor.literal(b",\"verb\":\"")?;
         self.verb = cursor.word()?;
-        self.to_verb = &start[..start.len() - cursor.rest.len() - 1];
+        self.to_verb = &from_stage[..passed(cursor.rest)];
         cursor.literal(b",\"user\":")?;
         self.who = who(cursor, &recent.callers)?;
         cursor.literal(SOURCE_IPS)?;
@@ -117,8 +142,7 @@ impl<'a> Frame<'a> {
     /// Splits what follows the request.
     fn end(&mut self, cursor: &mut Cursor<'a>, recent: &Recent) -> Option<()> {
         if BODIES.iter().any(|body| cursor.rest.starts_with(body)) {
-            cursor.rest = self.take_end(cursor.rest, recent)?;
-            return Some(());
+            return self.take_end(cursor, recent);
         }
         self.times(cursor)?;
         if cursor.literal(ANNOTATIONS).is_some() {
@@ -164,10 +188,10 @@ impl<'a> Frame<'a> {
         self.who.slot.wrapping_add(self.path.len() * 31 + self.verb.len())
     }
 
-    /// Splits the end of a line with bodies, which the timestamps and annotations follow, and
-    /// returns what is behind it.
-    fn take_end(&mut self, rest: &'a [u8], recent: &Recent) -> Option<&'a [u8]> {
-        let (line, behind) = rest.split_at(memchr(b'\n', rest).unwrap_or(rest.len()));
+    /// Splits the end of a line, the timestamps and annotations, without a look at what is
+    /// before them.
+    fn take_end(&mut self, cursor: &mut Cursor<'a>, recent: &Recent) -> Option<()> {
+        let line = cursor.take(memchr(b'\n', cursor.rest).unwrap_or(cursor.rest.len()));
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         // Events glued to one line have the head of the first and the end of the last.
         if NEXT_EVENT.find(line).is_some() {
@@ -182,8 +206,7 @@ impl<'a> Frame<'a> {
             before = &line[..start];
         }
         let times = before.len().checked_sub(RECEIVED.len() + TIME + STAGED.len() + TIME)?;
-        self.times(&mut Cursor { rest: &before[times..] })?;
-        Some(behind)
+        self.times(&mut Cursor { rest: &before[times..] })
     }
 
     /// Whether it only says that a request came in: it proves nothing.

@@ -8,7 +8,8 @@ use crate::audit::event::{Annotations, Event, Extra, ObjectRef, ResponseStatus, 
 use crate::audit::text::Text;
 
 impl<'a> Frame<'a> {
-    /// The event without its bodies; nothing where a part that decides is no valid JSON.
+    /// The event without its bodies; nothing where a part that decides is no valid JSON, or
+    /// where it only says that a request came in.
     /// Parts that do not decide are left empty where they are not valid.
     pub fn event(&self) -> Option<Event<'a>> {
         let mut event = Event::default();

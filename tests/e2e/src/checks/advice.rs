@@ -54,5 +54,6 @@ fn is_unseen(code: &str) -> bool {
             | "param-kind"
             | "param-ref"
             | "claim-status"
+            | "owner-references"
     )
 }

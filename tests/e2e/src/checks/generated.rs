@@ -78,7 +78,7 @@ impl Generated {
             .with_context(|| format!("cannot run {}: build it first", binary().display()))?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "leastrole generate {flags:?}: {stderr}");
-        let documents = documents(&String::from_utf8(output.stdout)?)?;
+        let documents = Document::read_all(&String::from_utf8(output.stdout)?)?;
         let summary = serde_json::from_slice(&fs::read(&summary)?)?;
         Ok(Self { documents, summary })
     }
@@ -108,6 +108,21 @@ impl Generated {
 }
 
 impl Document {
+    /// Every object of some YAML or JSON, those of a List one by one.
+    pub(super) fn read_all(text: &str) -> Result<Vec<Self>> {
+        let mut documents = Vec::new();
+        for text in text.split("\n---\n") {
+            let object: Value = serde_saphyr::from_str(text).context("not YAML")?;
+            if object["kind"] == "List" {
+                let parts = items(&object["items"]);
+                documents.extend(parts.map(|it| Self { text: it.to_string(), object: it.clone() }));
+            } else if !object.is_null() {
+                documents.push(Self { text: text.to_owned(), object });
+            }
+        }
+        Ok(documents)
+    }
+
     /// Server-side apply of the text; `query` is added to the target. Returns the object.
     pub(super) fn apply(&self, admin: &Client, query: &str) -> Result<Value> {
         let target = format!("{}?{FIELD_MANAGER}{query}", self.target()?);
@@ -141,15 +156,4 @@ pub(super) fn items(value: &Value) -> impl Iterator<Item = &Value> {
 fn binary() -> PathBuf {
     let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/leastrole");
     std::env::var_os("LEASTROLE").map_or_else(built, PathBuf::from)
-}
-
-fn documents(yaml: &str) -> Result<Vec<Document>> {
-    let mut documents = Vec::new();
-    for text in yaml.split("\n---\n") {
-        let object: Value = serde_saphyr::from_str(text).context("not YAML")?;
-        if !object.is_null() {
-            documents.push(Document { text: text.to_owned(), object });
-        }
-    }
-    Ok(documents)
 }

@@ -18,6 +18,9 @@ mod rights;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::{Context, Result};
+
+use crate::harness::AuditPolicy;
 pub use outcome::Outcome;
 
 /// What a check can be told.
@@ -29,4 +32,15 @@ pub struct Options {
     pub dump: Option<PathBuf>,
     /// How long the soak takes.
     pub soak: Duration,
+}
+
+/// Runs a check once under each audit policy; its counts stand under the policy's name.
+fn under_each_policy(check: impl Fn(AuditPolicy, &mut Outcome) -> Result<()>) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for audit in [AuditPolicy::Metadata, AuditPolicy::Eks] {
+        let mut turn = Outcome::default();
+        check(audit, &mut turn).with_context(|| format!("under {audit:?}"))?;
+        outcome.append(&format!("{audit:?}: "), turn);
+    }
+    Ok(outcome)
 }

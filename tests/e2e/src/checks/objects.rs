@@ -1,9 +1,10 @@
 //! Objects: the server takes every object that `generate` prints and keeps it as it is.
 //!
-//! In: the recorded logs under `testdata/logs` with every flag that changes what is
-//! granted, and a made-up log in which every hostile string is a user and a name.
+//! In: what the golden cases of `testdata` print; the recorded logs under `testdata/logs`
+//! with every flag that changes what is granted; and a made-up log in which every hostile
+//! string is a user and a name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,11 @@ pub fn run(assets: &Assets) -> Result<Outcome> {
     let mut check = Check { admin: cluster.admin(), namespaces: BTreeSet::new() };
     let mut outcome = Outcome::default();
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
+    let golden = golden_outputs(&testdata)?;
+    ensure!(!golden.is_empty(), "no golden cases");
+    for (case, documents) in &golden {
+        check.objects(case, documents, &mut outcome)?;
+    }
     for log in LOGS.map(|log| testdata.join("logs").join(log)) {
         for flags in FLAGS {
             check.output(&log, flags, &mut outcome)?;
@@ -56,16 +62,26 @@ struct Check {
 impl Check {
     fn output(&mut self, log: &Path, flags: &[&str], outcome: &mut Outcome) -> Result<()> {
         let generated = Generated::from_file(log, flags)?;
+        self.objects(&flags.join(" "), &generated.documents, outcome)
+    }
+
+    /// `source` tells in a disagreement where they come from.
+    fn objects(
+        &mut self,
+        source: &str,
+        documents: &[Document],
+        outcome: &mut Outcome,
+    ) -> Result<()> {
         outcome.add("outputs", 1);
-        for document in &generated.documents {
+        for document in documents {
             self.make_namespace(document)?;
             outcome.add("objects", 1);
             match self.object(document) {
                 Ok(difference) if difference.is_empty() => {
                     outcome.add("accepted by dry run and read back equal", 1);
                 }
-                Ok(difference) => outcome.disagree(format!("{flags:?}: read back {difference}")),
-                Err(error) => outcome.disagree(format!("{flags:?}: {error:#}\n{}", document.text)),
+                Ok(difference) => outcome.disagree(format!("{source}: read back {difference}")),
+                Err(error) => outcome.disagree(format!("{source}: {error:#}\n{}", document.text)),
             }
         }
         Ok(())
@@ -105,6 +121,32 @@ impl Check {
         }
         Ok(difference)
     }
+}
+
+/// The objects that `generate` prints in each golden case, by case: those of stdout, and
+/// those of the files in a folder that it was told to write.
+fn golden_outputs(testdata: &Path) -> Result<BTreeMap<String, Vec<Document>>> {
+    let mut outputs = BTreeMap::new();
+    for case in fs::read_dir(testdata)? {
+        let case = case?.path();
+        let Ok(args) = fs::read_to_string(case.join("args")) else { continue };
+        if !args.lines().any(|line| line.starts_with("generate ")) {
+            continue;
+        }
+        let mut files = vec![case.join("stdout.yaml"), case.join("stdout.json")];
+        for file in fs::read_dir(case.join("out")).into_iter().flatten() {
+            files.push(file?.path());
+        }
+        files.retain(|file| file.is_file() && !file.ends_with("kustomization.yaml"));
+        let mut documents = Vec::new();
+        for file in files {
+            documents.extend(Document::read_all(&fs::read_to_string(&file)?)?);
+        }
+        if !documents.is_empty() {
+            outputs.insert(case.display().to_string(), documents);
+        }
+    }
+    Ok(outputs)
 }
 
 /// A log in which each of the strings is the username of a caller and, where it can be,

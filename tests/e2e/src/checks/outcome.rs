@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+/// Allowed in the first run, refused in the second, and nothing said so.
+pub(super) const NEWLY_REFUSED: &str = "newly refused";
+/// Refused in the first run, allowed in the second.
+pub(super) const NEWLY_ALLOWED: &str = "newly allowed";
+
 /// How many disagreements are shown; all are counted.
 const SHOWN: usize = 40;
 
@@ -29,6 +34,12 @@ impl Outcome {
     /// Notes that the server and we differ.
     pub fn disagree(&mut self, how: String) {
         self.disagreements.push(how);
+    }
+
+    /// Notes that the server and we differ, and counts what in.
+    pub(super) fn disagree_in(&mut self, what: &str, how: &str) {
+        self.add(what, 1);
+        self.disagree(format!("{what}: {how}"));
     }
 
     /// Takes over what a part of the check found, its counts under a name of their own.

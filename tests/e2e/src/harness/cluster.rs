@@ -21,7 +21,7 @@ use super::recorder::Recorder;
 use super::webhook::Webhook;
 
 /// A loaded machine takes a minute; what takes longer is broken.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 
 /// What the server writes to its audit log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -289,6 +289,8 @@ fn apiserver_args(
         "--authentication-token-webhook-version=v1".into(),
         format!("--audit-policy-file={}", file("audit-policy.yaml")),
         format!("--audit-log-path={}", file("audit.log")),
+        // In megabytes: never begun anew, since it is read on from where it was read last.
+        "--audit-log-maxsize=1000000".into(),
     ];
     match settings.authorizers {
         Authorizers::Rbac => args.push("--authorization-mode=RBAC".into()),

@@ -83,6 +83,9 @@ impl Drop for Process {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -90,16 +93,60 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let process = Process::start(Path::new("/bin/sleep"), &["600".into()], folder.path());
         let process = process.unwrap();
-        let children = || {
-            let shell = process.child.id();
-            fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap()
-        };
-        while children().split_whitespace().count() < 2 {
-            std::thread::yield_now();
-        }
-        let sleeping = children().split_whitespace().next().unwrap().to_owned();
+        let sleeping = server_of(&process);
         drop(process);
         assert!(!Path::new(&format!("/proc/{sleeping}")).exists(), "{sleeping} still runs");
+    }
+
+    /// Its process ID, once the shell has started both it and the guard.
+    fn server_of(process: &Process) -> String {
+        let shell = process.child.id();
+        loop {
+            let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+            if let [server, _guard] = *children.unwrap().split_whitespace().collect::<Vec<_>>() {
+                return server.to_owned();
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Runs itself once more as a harness with a server, and ends that as nothing can prevent.
+    #[test]
+    fn a_killed_harness_leaves_nothing_running() {
+        const IS_HARNESS: &str = "LEASTROLE_E2E_TO_BE_KILLED";
+        if std::env::var_os(IS_HARNESS).is_some() {
+            return serve_for_long();
+        }
+        let mut harness = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture"])
+            .arg("harness::process::tests::a_killed_harness_leaves_nothing_running")
+            .env(IS_HARNESS, "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(harness.stdout.take().unwrap()).lines();
+        let server = lines.find_map(|line| Some(line.unwrap().strip_prefix("server ")?.to_owned()));
+        let server = PathBuf::from(format!("/proc/{}", server.unwrap()));
+        assert!(server.exists());
+        harness.kill().unwrap();
+        harness.wait().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while server.exists() && !is_zombie(&server) {
+            assert!(Instant::now() < deadline, "{} still runs", server.display());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn serve_for_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let process = Process::start(Path::new("/bin/sleep"), &["600".into()], folder.path());
+        println!("\nserver {}", server_of(&process.unwrap()));
+        std::thread::sleep(Duration::from_mins(10));
+    }
+
+    /// Ended, and nobody there to notice.
+    fn is_zombie(process: &Path) -> bool {
+        fs::read_to_string(process.join("stat")).is_ok_and(|stat| stat.contains(") Z "))
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::actor::{Answer, Answers};
 use crate::checks::Outcome;
 use crate::checks::advice::Advice;
+use crate::checks::outcome::{NEWLY_ALLOWED, NEWLY_REFUSED};
 
 /// `log` is that of the second run.
 pub(super) fn compare(
@@ -12,6 +13,8 @@ pub(super) fn compare(
     mut advice: Advice,
     outcome: &mut Outcome,
 ) {
+    outcome.add(NEWLY_REFUSED, 0);
+    outcome.add(NEWLY_ALLOWED, 0);
     for (label, before) in first {
         let Some(after) = second.get(label) else {
             outcome.disagree(format!("{label}: {} was not sent again", before.request));
@@ -20,10 +23,10 @@ pub(super) fn compare(
         match (before.is_refused(), after.is_refused()) {
             (false, false) => outcome.add("requests allowed in both runs", 1),
             (true, true) => outcome.add("requests refused in both runs", 1),
-            (true, false) => outcome.disagree(format!("newly allowed: {}", shown(label, after))),
+            (true, false) => outcome.disagree_in(NEWLY_ALLOWED, &shown(label, after)),
             (false, true) => match logged(log, label).and_then(|line| advice.take(line)) {
                 Some(code) => outcome.add(&format!("newly refused as advised ({code})"), 1),
-                None => outcome.disagree(format!("newly refused: {}", shown(label, after))),
+                None => outcome.disagree_in(NEWLY_REFUSED, &shown(label, after)),
             },
         }
         if before.status != after.status && before.is_refused() == after.is_refused() {

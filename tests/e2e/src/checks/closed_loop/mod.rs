@@ -10,12 +10,12 @@ mod setup;
 pub mod soak;
 mod workloads;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::advice::Advice;
 use super::generated::Generated;
 use super::rights::wait_for_authorizer;
-use super::{Options, Outcome};
+use super::{Options, Outcome, under_each_policy};
 use crate::harness::{Assets, AuditPolicy, Cluster, Settings};
 use actor::{Answers, Stage};
 pub(super) use setup::WIDGETS;
@@ -23,13 +23,7 @@ pub(super) use workloads::csr;
 
 /// Runs the check.
 pub fn run(assets: &Assets, options: &Options) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    for audit in [AuditPolicy::Metadata, AuditPolicy::Eks] {
-        let mut turn = Outcome::default();
-        close(assets, options, audit, &mut turn).with_context(|| format!("under {audit:?}"))?;
-        outcome.append(&format!("{audit:?}: "), turn);
-    }
-    Ok(outcome)
+    under_each_policy(|audit, outcome| close(assets, options, audit, outcome))
 }
 
 fn close(

@@ -6,14 +6,15 @@ mod scenario;
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use leastrole::audit::{Event, request};
 use leastrole::rbac::Atom;
 
 use super::advice::Advice;
 use super::generated::{Generated, items};
+use super::outcome::{NEWLY_ALLOWED, NEWLY_REFUSED};
 use super::rights::wait_for_authorizer;
-use super::{Options, Outcome};
+use super::{Options, Outcome, under_each_policy};
 use crate::harness::{Assets, AuditPolicy, Client, Cluster, Settings};
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
@@ -45,13 +46,7 @@ impl Rehearsal {
 
 /// Runs the check.
 pub fn run(assets: &Assets, options: &Options) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    for audit in [AuditPolicy::Metadata, AuditPolicy::Eks] {
-        let mut turn = Outcome::default();
-        close(assets, options, audit, &mut turn).with_context(|| format!("under {audit:?}"))?;
-        outcome.append(&format!("{audit:?}: "), turn);
-    }
-    Ok(outcome)
+    under_each_policy(|audit, outcome| close(assets, options, audit, outcome))
 }
 
 fn close(
@@ -121,6 +116,8 @@ pub(super) fn compare(
     mut advice: Advice,
     outcome: &mut Outcome,
 ) {
+    outcome.add(NEWLY_REFUSED, 0);
+    outcome.add(NEWLY_ALLOWED, 0);
     for missed in &first.missed {
         outcome.disagree(format!("not done in the first run: {missed}"));
     }
@@ -134,7 +131,7 @@ pub(super) fn compare(
             outcome.add(&format!("newly refused as advised ({code})"), 1);
             taken.insert(code);
         } else {
-            outcome.disagree(format!("newly refused: {user}: {what}"));
+            outcome.disagree_in(NEWLY_REFUSED, &format!("{user}: {what}"));
         }
         after.insert(refusal);
     }
@@ -155,7 +152,7 @@ pub(super) fn compare(
     outcome.count("events of the second run", second.log.len());
     outcome.count("refused in both runs", before.intersection(&after).count());
     for (user, what) in before.difference(&after) {
-        outcome.disagree(format!("no longer refused: {user}: {what}"));
+        outcome.disagree_in(NEWLY_ALLOWED, &format!("{user}: {what}"));
     }
 }
 

@@ -17,7 +17,7 @@ const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 const QUIET: Duration = Duration::from_secs(3);
 
 /// By when it must be.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// All RBAC objects of the cluster, settled.
 pub(super) fn stored_objects(admin: &Client) -> Result<Vec<Value>> {

@@ -8,6 +8,7 @@ mod again;
 mod case;
 mod impersonation;
 mod others;
+mod owners;
 mod plain;
 mod writes;
 
@@ -67,16 +68,25 @@ fn settings(audit: AuditPolicy) -> Settings {
     Settings {
         audit,
         authorizers: Authorizers::RecorderThenRbac,
-        // S10 is about a type that is off by default.
+        // S10 is about a type, S13 about an admission plugin, and S14 about a parameter
+        // that are off by default.
         flags: vec![
-            "--feature-gates=ClusterTrustBundle=true".into(),
+            "--feature-gates=ClusterTrustBundle=true,AllowUnsafeMalformedObjectDeletion=true"
+                .into(),
             "--runtime-config=certificates.k8s.io/v1beta1/clustertrustbundles=true".into(),
+            "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".into(),
         ],
     }
 }
 
 fn cases() -> Result<impl Iterator<Item = Case>> {
-    let cases = [writes::cases(), impersonation::cases(), others::cases()?, plain::cases()];
+    let cases = [
+        writes::cases(),
+        impersonation::cases(),
+        others::cases()?,
+        owners::cases(),
+        plain::cases(),
+    ];
     Ok(cases.into_iter().flatten())
 }
 

@@ -1,4 +1,4 @@
-//! Websockets (S7), certificates (S8 to S10), and what later releases added (S15 to S18).
+//! Websockets (S7), certificates (S8 to S10), and what later releases added (S14 to S18).
 
 use anyhow::Result;
 use base64::Engine;
@@ -14,7 +14,7 @@ const STATUS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests/{n
 const SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 
 pub(super) fn cases() -> Result<Vec<Case>> {
-    Ok([websockets(), certificates()?, admission_policies(), resource_claims()]
+    Ok([websockets(), certificates()?, unsafe_deletes(), admission_policies(), resource_claims()]
         .into_iter()
         .flatten()
         .collect())
@@ -117,6 +117,19 @@ fn ca_pem() -> Result<String> {
     Ok(params.self_signed(&KeyPair::generate()?)?.pem())
 }
 
+/// The object can be read, so what is authorized then fails with 422.
+fn unsafe_deletes() -> Vec<Case> {
+    let target = "/api/v1/namespaces/{ns}/configmaps/c?ignoreStoreReadErrorWithClusterBreakingPotential=true";
+    vec![
+        Case::new("S14-unsafe-delete", Call::delete(target))
+            .given("/api/v1/namespaces/{ns}/configmaps", json!({ "metadata": { "name": "c" } }))
+            .holding("delete;core;configmaps;[c];ns")
+            .refused(r#"not permitted to do "unsafe-delete-ignore-read-errors""#)
+            .until("unsafe-delete-ignore-read-errors;core;configmaps;[c];ns")
+            .accepted(422),
+    ]
+}
+
 fn admission_policies() -> Vec<Case> {
     let policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
     let bindings = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings";
@@ -170,7 +183,16 @@ fn resource_claims() -> Vec<Case> {
     });
     let allocation = json!({ "status": { "allocation": { "devices": { "results": [{
         "request": "gpu", "driver": "driver.example.com", "pool": "pool", "device": "d" }] } } } });
+    let mut with_devices = allocation.clone();
+    with_devices["status"]["devices"] = json!([
+        { "driver": "driver.example.com", "pool": "pool", "device": "d", "data": { "a": "b" } }]);
     vec![
+        Case::new("S18-devices", Call::merge(status, with_devices))
+            .given(claims, claim.clone())
+            .holding("patch;resource.k8s.io;resourceclaims/status;[claim];ns")
+            .holding("patch;resource.k8s.io;resourceclaims/binding;-;cl")
+            .refused("changing status.devices")
+            .until("arbitrary-node:patch;resource.k8s.io;resourceclaims/driver;[driver.example.com];ns"),
         Case::new("S17-allocation", Call::merge(status, allocation))
             .given(claims, claim)
             .holding("patch;resource.k8s.io;resourceclaims/status;[claim];ns")

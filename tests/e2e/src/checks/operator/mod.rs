@@ -5,7 +5,7 @@ mod reconcile;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use futures::channel::oneshot;
 use kube::Config;
 use kube::config::AuthInfo;
@@ -17,7 +17,7 @@ use super::controllers::{Rehearsal, compare};
 use super::generated::Generated;
 use super::grant::Grant;
 use super::rights::{Rights, wait_for_authorizer};
-use super::{Options, Outcome};
+use super::{Options, Outcome, under_each_policy};
 use crate::harness::{Assets, AuditPolicy, Client, Cluster, Identity, Settings};
 
 const OBJECTS: &str = "/apis/e2e.example.com/v1/namespaces/shop/widgets";
@@ -27,13 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs the check.
 pub fn run(assets: &Assets, options: &Options) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    for audit in [AuditPolicy::Metadata, AuditPolicy::Eks] {
-        let mut turn = Outcome::default();
-        close(assets, options, audit, &mut turn).with_context(|| format!("under {audit:?}"))?;
-        outcome.append(&format!("{audit:?}: "), turn);
-    }
-    Ok(outcome)
+    under_each_policy(|audit, outcome| close(assets, options, audit, outcome))
 }
 
 fn close(
