@@ -188,3 +188,15 @@ fn blocking_owners_need_their_finalizers_only_where_the_plugin_runs() {
         ])
     );
 }
+
+#[test]
+fn an_assumption_about_nobody_in_the_log_is_told() {
+    let told = |assumption: &str| {
+        let ran = generate(&["--assume", assumption], log([get("pods", "web")])).run();
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran.stderr.contains(&format!("--assume {assumption}: nobody in the log is called so"))
+    };
+    assert!(told("events-write=V"));
+    assert!(!told("events-write=U"));
+    assert!(!told("events-write"));
+}

@@ -39,7 +39,7 @@ impl Compared {
         }
         .read()?;
         let plan = policy::plan(&usage, &options);
-        log::refuse_nothing(plan.identities.is_empty())?;
+        log::check_plan(&plan)?;
         Ok(Self { loaded, usage, tally, plan, mapping, selection, options })
     }
 

@@ -29,7 +29,7 @@ pub(super) fn run(flags: &Generate) -> anyhow::Result<ExitStatus> {
     if !flags.output.quiet || flags.output.summary_json.is_some() {
         report(flags, &Summary::new(&tally, &usage, &plan, proof, &manifests))?;
     }
-    log::refuse_nothing(plan.identities.is_empty())?;
+    log::check_plan(&plan)?;
     output::write(&texts, &target)?;
     let gated = flags.input.strict && !tally.problems().is_empty();
     Ok(if gated { ExitStatus::Findings } else { ExitStatus::Clean })

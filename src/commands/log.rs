@@ -16,7 +16,7 @@ use crate::decode::Tally;
 use crate::eks::AuditPolicy;
 use crate::output;
 use crate::pipeline::{self, ReadOptions};
-use crate::policy::Options;
+use crate::policy::{Options, Plan};
 #[cfg(feature = "cloudwatch")]
 use crate::source::cloudwatch::Query;
 use crate::source::{Inputs, LogPath};
@@ -131,14 +131,18 @@ fn audit_policy(path: &Path) -> anyhow::Result<AuditPolicy> {
         .with_context(|| format!("{} is not a usable audit policy", path.display()))
 }
 
-/// Refuses a run that would look like one that found nothing to be needed.
-pub(super) fn refuse_nothing(nobody: bool) -> anyhow::Result<()> {
-    if nobody {
+/// Refuses a run that would look like one that found nothing to be needed, and warns of
+/// flags that changed nothing.
+pub(super) fn check_plan(plan: &Plan) -> anyhow::Result<()> {
+    if plan.identities.is_empty() {
         bail!(
             "no event is left to look at: all are of the control plane, not selected, outside the \
              time asked for, or came before authorization\nhint: --include-system, --since, and \
              the selecting flags decide that"
         );
+    }
+    for assumption in &plan.about_nobody {
+        output::print_warning(&format!("--assume {assumption}: nobody in the log is called so"));
     }
     Ok(())
 }

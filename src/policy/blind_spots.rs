@@ -2,6 +2,7 @@
 //! them, and what granting them would mean.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use wildmatch::WildMatch;
@@ -60,6 +61,22 @@ impl FromStr for Assumption {
             format!("`{class}` is no class of blind spots; there are: {labels}")
         })?;
         Ok(Self { class, identity })
+    }
+}
+
+impl Assumption {
+    /// Whether it is about somebody by name.
+    pub(super) fn names(&self, identity: &Identity, facts: &Facts) -> bool {
+        let own_names = known_names(identity, facts);
+        let glob = self.identity.as_ref();
+        glob.is_some_and(|glob| own_names.iter().any(|name| glob.matches(name)))
+    }
+}
+
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.class.label())?;
+        self.identity.iter().try_for_each(|identity| write!(f, "={identity}"))
     }
 }
 
@@ -132,12 +149,8 @@ impl Suspect<'_> {
     /// Whether the user named this identity for the class, and whether its blind spot is
     /// granted.
     fn assumed(&self, class: Class, options: &Options) -> (bool, bool) {
-        let own_names = known_names(self.identity, self.facts);
         let mut assumptions = options.assume.iter().filter(|it| it.class == class);
-        let is_named = assumptions.clone().any(|assumption| {
-            let glob = assumption.identity.as_ref();
-            glob.is_some_and(|glob| own_names.iter().any(|name| glob.matches(name)))
-        });
+        let is_named = assumptions.clone().any(|it| it.names(self.identity, self.facts));
         (is_named, is_named || assumptions.any(|assumption| assumption.identity.is_none()))
     }
 

@@ -10,7 +10,7 @@ use super::needs::{self, Sorted};
 use super::objects::object_names;
 use super::subjects::{Subjects, subject};
 use super::widen::widen;
-use super::{BlindSpot, Grant, Grants, Options};
+use super::{Assumption, BlindSpot, Grant, Grants, Options};
 use crate::audit::Advice;
 use crate::rbac::Atom;
 use crate::usage::{Evidence, Facts, Identity, IdentityUsage, Usage, Version};
@@ -30,6 +30,8 @@ pub struct Plan {
     /// What the audit policy never logs, in words; empty where the log shows that the
     /// cluster has another policy.
     pub hidden: Vec<String>,
+    /// Assumptions about somebody who is not in the log, as they were given.
+    pub about_nobody: Vec<String>,
 }
 
 /// Where the Kubernetes version comes from.
@@ -81,6 +83,13 @@ pub fn plan(usage: &Usage, options: &Options) -> Plan {
     };
     let subjects = Subjects::new(usage, &options.group_template);
     let identities = usage.sorted();
+    let is_about_nobody = |assumption: &&Assumption| {
+        let mut identities = identities.iter();
+        assumption.identity.is_some()
+            && !identities.any(|(identity, used)| assumption.names(identity, &used.facts))
+    };
+    let about_nobody = options.assume.iter().filter(is_about_nobody).map(ToString::to_string);
+    let about_nobody = about_nobody.collect();
     let names = object_names(identities.iter().map(|(identity, _)| *identity));
     let identities = identities
         .into_iter()
@@ -93,7 +102,7 @@ pub fn plan(usage: &Usage, options: &Options) -> Plan {
         .collect();
     let is_ours = options.audit_policy.is_some() || !(usage.saw_core_events || usage.saw_probes);
     let hidden = if is_ours { options.audit_policy().hidden() } else { Vec::new() };
-    Plan { identities, version, version_source, hidden }
+    Plan { identities, version, version_source, hidden, about_nobody }
 }
 
 fn assemble(
