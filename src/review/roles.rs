@@ -38,6 +38,10 @@ pub enum RoleDoubt {
     BuiltIn,
     /// It is bound here and not among the manifests: Kubernetes brings it along.
     NotGiven,
+    /// The same, and this subject used nothing of it.
+    Unused(String),
+    /// The same, and what this subject used of it cannot be written as rules of its own.
+    Opaque(String),
     /// A role of Kubernetes, such as `view`, takes its rules over, for whomever.
     Feeds(String),
     /// Nobody holds it here; somebody may elsewhere.
@@ -55,6 +59,12 @@ impl RoleDoubt {
             Self::NotGiven => {
                 "it is not among the manifests (--split gives those who hold it roles of their own)"
                     .to_owned()
+            }
+            Self::Unused(subject) => {
+                format!("{subject} holds it unused (--drop-unused-bindings takes it away)")
+            }
+            Self::Opaque(subject) => {
+                format!("{subject} used what cannot be written as rules of its own")
             }
             Self::Feeds(role) => format!("ClusterRole {role:?} takes its rules over"),
             Self::Unbound => "nobody holds it here".to_owned(),

@@ -9,7 +9,7 @@ use super::clean::clean;
 use super::split::{self, Split};
 use crate::rbac::manifests::Loaded;
 use crate::rbac::{Object, ObjectId, Objects, grant_count, lists};
-use crate::review::{Review, RoleDoubt, RoleUse, Share};
+use crate::review::{Holding, Review, RoleDoubt, RoleUse, Share};
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,19 +154,25 @@ impl Cutting<'_, '_> {
         }
     }
 
-    /// Names the roles of Kubernetes that somebody holds through a binding among the
-    /// manifests and that could only be split: a wide binding must not pass for tightened.
+    /// Names the roles of Kubernetes that somebody still holds through a binding among the
+    /// manifests: a wide binding must not pass for tightened.
     fn keep_what_is_not_given(&mut self, all: &Objects) {
-        if self.choices.split {
-            return;
-        }
-        let judged = self.review.holdings.iter().filter(|it| it.doubt.is_none() && !it.is_default);
-        let roles: BTreeSet<ObjectId> = judged
-            .filter(|holding| self.out.objects.find(holding.binding.id).is_some())
-            .filter_map(|holding| holding.binding.role_id())
-            .filter(|role| self.loaded.objects.find(role).is_none() && all.find(role).is_some())
-            .collect();
-        let kept = roles.into_iter().map(|role| Kept { role, why: RoleDoubt::NotGiven });
+        let is_given = |role: &ObjectId| self.loaded.objects.find(role).is_some();
+        let kept = |(index, holding): (usize, &Holding<'_>)| {
+            let is_judged = holding.doubt.is_none() && !holding.is_default;
+            let is_left = !self.is_to_go(index);
+            self.out.objects.find(holding.binding.id).filter(|_| is_judged && is_left)?;
+            let role = holding.binding.role_id()?;
+            let is_known = !is_given(&role) && all.find(&role).is_some();
+            let why = match (self.choices.split, holding.is_unused()) {
+                (false, _) => RoleDoubt::NotGiven,
+                (true, true) => RoleDoubt::Unused(holding.who()),
+                (true, false) => RoleDoubt::Opaque(holding.who()),
+            };
+            is_known.then_some(Kept { role, why })
+        };
+        let kept: BTreeSet<Kept> =
+            self.review.holdings.iter().enumerate().filter_map(kept).collect();
         self.out.kept.extend(kept);
     }
 

@@ -112,6 +112,14 @@ fn tightening_grants_what_generate_grants_and_is_then_clean() {
 }
 
 #[test]
+fn a_wide_binding_that_was_not_used_does_not_pass_for_tightened() {
+    let ran = leastrole(["tighten", "--split", "--rbac", &everything(), &shop_log()]).run();
+    let kept = "Kept as they are\n  ClusterRole \"cluster-admin\": service account \
+                monitoring:unused-agent holds it unused (--drop-unused-bindings takes it away)\n";
+    assert!(ran.stderr.contains(kept), "{}", ran.stderr);
+}
+
+#[test]
 fn a_need_removed_by_hand_fails_the_check_with_its_evidence() {
     let (manifests, _) = generated();
     let whole = given(&manifests);
