@@ -15,7 +15,8 @@ const SEPARATOR: u8 = b'\n';
 impl Frame<'_> {
     /// Writes the bytes that decide what the event proves; nothing where a part of them is
     /// no valid JSON. Two events with the same key prove the same, as long as no body is
-    /// looked at (see [`Reading::body_use`](crate::audit::Reading::body_use)) and `recent` was not emptied in between.
+    /// looked at (see [`Reading::body_use`](crate::audit::Reading::body_use)) and `recent`
+    /// was not emptied in between.
     ///
     /// Left out are the query where it cannot matter, IDs, addresses, times, bodies, of the
     /// caller token IDs and the like, and of the user agent all but its first word.
