@@ -112,11 +112,7 @@ impl Fold {
     fn remember(&mut self, known: Option<Known>) {
         let Some(memo) = &mut self.memo else { return };
         let replaced = known.and_then(|known| memo.learn(known));
-        let is_full = memo.is_full();
         self.settle(replaced);
-        if is_full {
-            self.forget();
-        }
     }
 
     fn forget(&mut self) {
@@ -220,6 +216,9 @@ impl Fold {
 
 impl Consumer for Fold {
     fn line(&mut self, bytes: &[u8]) -> Option<usize> {
+        if self.memo.as_ref().is_some_and(Memo::is_full) {
+            self.forget();
+        }
         let nothing = LazyCell::new(Recent::default);
         let recent = self.memo.as_ref().map_or_else(|| &*nothing, Memo::recent);
         let (frame, len) = Frame::split(bytes, recent)?;
@@ -373,5 +372,33 @@ fn learn(facts: &mut Facts, user: &User<'_>, user_agent: Option<&str>) {
     let program = user_agent.and_then(|agent| agent.split(['/', ' ']).next());
     if let Some(program) = program.filter(|program| !program.is_empty()) {
         facts.user_agents.insert(&program.chars().take(64).collect::<String>());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Callers choose their user agents, and need not choose one twice.
+    #[test]
+    fn what_is_remembered_is_bounded_whatever_differs() {
+        let mut fold = Fold::new(Arc::default(), Settings::default());
+        let mut times_forgotten = 0;
+        let mut before = 0;
+        for number in 0..200 {
+            let agent = format!("p {number} {}", "x".repeat(60_000));
+            let line = format!(
+                r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"list","user":{{"username":"u"}},"sourceIPs":["10.0.0.1"],"userAgent":"{agent}","objectRef":{{"resource":"pods"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"2026-11-20T09:15:03.{number:06}Z","stageTimestamp":"2026-11-20T09:15:03.{number:06}Z","annotations":{{"authorization.k8s.io/decision":"allow"}}}}"#
+            );
+            assert_eq!(fold.line(line.as_bytes()), Some(line.len()));
+            let now = fold.memo.as_ref().unwrap().recent().bytes();
+            times_forgotten += u32::from(now < before);
+            before = now;
+        }
+        assert_eq!(times_forgotten, 1, "12 MB were seen");
+        let usage = fold.into_usage();
+        assert_eq!(usage.outcomes.count(Place::Used), 200);
+        let (_, used) = usage.identities.first().unwrap();
+        assert_eq!(used.needs.first().unwrap().1.requests(), 200);
     }
 }
