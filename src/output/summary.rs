@@ -2,6 +2,8 @@
 //! stderr and the file of `--summary-json`, whose keys are stable and documented in
 //! `docs/summary.md`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::manifest::{Manifest, access};
@@ -10,7 +12,7 @@ use crate::audit::Basis;
 use crate::decode::Tally;
 use crate::policy::{IdentityPlan, Outside, Plan, Proof};
 use crate::rbac::{Atom, ResourceAtom, UrlAtom};
-use crate::usage::{Evidence, Usage};
+use crate::usage::{Evidence, Identity, Usage};
 
 /// All that one run of `generate` found.
 #[derive(Debug, Serialize)]
@@ -225,6 +227,8 @@ impl Summary {
         proof: Proof,
         manifests: &[Manifest],
     ) -> Self {
+        let manifests: BTreeMap<&Identity, &Manifest> =
+            manifests.iter().map(|manifest| (&manifest.identity, manifest)).collect();
         Self {
             schema: 1,
             leastrole: env!("CARGO_PKG_VERSION"),
@@ -242,7 +246,7 @@ impl Summary {
                 .identities
                 .iter()
                 .map(|identity| {
-                    let manifest = manifests.iter().find(|it| it.identity == identity.identity);
+                    let manifest = manifests.get(&identity.identity).copied();
                     IdentitySummary::new(identity, manifest)
                 })
                 .collect(),

@@ -14,9 +14,10 @@ mod key;
 mod read;
 mod recent;
 
+use std::sync::LazyLock;
+
 use memchr::arch::all::packedpair::HeuristicFrequencyRank;
 use memchr::{memchr, memmem, memrchr};
-use std::sync::LazyLock;
 
 use cursor::{Cursor, TIME};
 pub use recent::Recent;
