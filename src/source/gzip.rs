@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use flate2::Crc;
+use crc32fast::Hasher;
 use flate2::bufread::{DeflateDecoder, GzDecoder};
 
 use super::damage::{Damage, Flaw};
@@ -29,7 +29,7 @@ enum State<R> {
 #[derive(Debug)]
 struct Member<R> {
     body: DeflateDecoder<R>,
-    checksum: Crc,
+    checksum: Hasher,
     /// What went wrong after bytes that had to be given out first.
     failed: Option<io::Error>,
 }
@@ -92,7 +92,7 @@ impl<R: BufRead + Positioned> Read for Members<R> {
 
 impl<R: BufRead> Member<R> {
     fn new(stored: R) -> Self {
-        Self { body: DeflateDecoder::new(stored), checksum: Crc::new(), failed: None }
+        Self { body: DeflateDecoder::new(stored), checksum: Hasher::new(), failed: None }
     }
 
     /// As [`Read::read`], but what was inflated before an error is not lost with it.
@@ -118,8 +118,9 @@ impl<R: BufRead> Member<R> {
     fn check_end(&mut self) -> io::Result<()> {
         let mut end = [0; 8];
         self.body.get_mut().read_exact(&mut end)?;
-        let [sum, amount] = [self.checksum.sum(), self.checksum.amount()].map(u32::to_le_bytes);
-        let agrees = end == *[sum, amount].as_flattened();
+        let sum = self.checksum.clone().finalize().to_le_bytes();
+        let amount = self.body.total_out().to_le_bytes();
+        let agrees = end[..4] == sum && end[4..] == amount[..4];
         if agrees { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 }
