@@ -14,7 +14,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use leastrole::audit::Event;
-use leastrole::decode::{Consumer, Dialect, Framing, Origin, Tally, UsageRow, decode};
+use leastrole::decode::{Consumer, Dialect, Framing, LineLedger, Origin, Tally, UsageRow, decode};
 use leastrole::pipeline::{ReadOptions, read};
 use leastrole::source::{Block, Blocks, Buffers, Input, Inputs, Progress};
 
@@ -75,13 +75,14 @@ fn blocks(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, bytes: &Arc<[u8]
 }
 
 fn decoding(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, bytes: &Arc<[u8]>) {
-    let origin =
-        Origin { name: "log".into(), dialect: Arc::new(Dialect::Plain), record_limit: LIMIT };
+    let dialect = Arc::new(Dialect::Plain);
     let mut read = Vec::new();
     for_each_block(bytes, |block| read.push(block.clone()));
     group.bench_function(name, |bencher| {
         bencher.iter(|| {
             let (mut sum, mut tally) = (Sum::default(), Tally::default());
+            let (dialect, lines) = (Arc::clone(&dialect), LineLedger::default());
+            let origin = Origin { name: "log".into(), dialect, record_limit: LIMIT, lines };
             for block in &read {
                 decode(block, &origin, &mut sum, &mut tally);
             }

@@ -132,7 +132,8 @@ impl<'o, C: Consumer> Crew<'o, C> {
         while let Some(block) = blocks.next(&mut framing) {
             let origin = origin.get_or_insert_with(|| {
                 let dialect = Arc::new(framing.dialect().clone());
-                Arc::new(Origin { name: Arc::clone(&name), dialect, record_limit: limit })
+                let (name, lines) = (Arc::clone(&name), framing.lines().clone());
+                Arc::new(Origin { name, dialect, record_limit: limit, lines })
             });
             self.hand_over(block, origin, scope);
             if framing.has_findings() {

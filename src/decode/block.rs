@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memrchr};
 
 use crate::audit::{Event, Text};
-use crate::source::{Block, Layout, Place};
+use crate::source::{Block, Layout};
 
 use super::dialect::Dialect;
-use super::problem::{Cause, Problem, Warning};
+use super::line_numbers::{LineCount, LineLedger};
+use super::problem::{Cause, Place, Problem, Warning};
 use super::tally::Tally;
 use super::timestamp;
 use super::{Consumer, UsageRow};
@@ -38,12 +39,16 @@ pub struct Origin {
     pub dialect: Arc<Dialect>,
     /// The longest record, in bytes.
     pub record_limit: usize,
+    /// Where its lines are counted.
+    pub lines: LineLedger,
 }
 
 /// Gives every event of `block` to `consumer` and counts everything in `tally`.
 pub fn decode<C: Consumer>(block: &Block, origin: &Origin, consumer: &mut C, tally: &mut Tally) {
-    let mut decoder = Decoder { block, origin, consumer, tally, at: 0, seen: HashSet::new() };
+    let (lines, seen) = (LineCount::default(), HashSet::new());
+    let mut decoder = Decoder { block, origin, consumer, tally, at: 0, lines, seen };
     decoder.decode();
+    origin.lines.add(block.offset, block.bytes().len(), decoder.lines);
 }
 
 /// Decodes one block.
@@ -54,6 +59,8 @@ pub(super) struct Decoder<'d, C> {
     pub(super) tally: &'d mut Tally,
     /// Where in the block the current record starts.
     at: usize,
+    /// The lines of the block, up to the current record.
+    lines: LineCount,
     /// The events of the current wrapper, where one may stand twice.
     pub(super) seen: HashSet<[String; 5]>,
 }
@@ -118,23 +125,29 @@ impl<C: Consumer> Decoder<'_, C> {
         let bytes = self.block.bytes();
         let (mut at, mut known) = (0, Stretch::default());
         while at < bytes.len() {
-            if let Some(next) = self.unparsed_line(bytes, at) {
+            if let Some(next) = self.whole_line(bytes, at, known) {
+                self.lines.pass_line(bytes.get(next - 1));
                 at = next;
                 continue;
             }
             if !known.holds(at) {
-                if let Some(next) = self.event_line(bytes, at) {
-                    at = next;
-                    continue;
-                }
                 known = Stretch::from(bytes, at);
             }
-            at = if known.text.is_empty() {
+            let next = if known.text.is_empty() {
                 self.undecodable_line(bytes, at)
             } else {
                 self.text(known, at)
             };
+            self.lines.pass(&bytes[at..next.min(bytes.len())]);
+            at = next;
         }
+    }
+
+    /// Deals with the line at `at` if it is one event from end to end, and returns where the
+    /// next one starts.
+    fn whole_line(&mut self, bytes: &[u8], at: usize, known: Stretch<'_>) -> Option<usize> {
+        let next = self.unparsed_line(bytes, at);
+        if next.is_some() || known.holds(at) { next } else { self.event_line(bytes, at) }
     }
 
     /// Hands on the line at `at` unparsed, if the consumer takes it so, and returns where
@@ -216,11 +229,10 @@ impl<C: Consumer> Decoder<'_, C> {
 
     /// Counts the current record as one that cannot be used.
     pub(super) fn malformed(&mut self, cause: &Cause, record: &[u8]) {
-        let Self { block, origin, at, .. } = self;
-        let offset = block.place.offset + *at as u64;
+        let Self { block, origin, at, lines, .. } = self;
+        let offset = block.offset + *at as u64;
         self.tally.add_problem_at(cause, (&origin.name, offset), || {
-            let lines = memchr_iter(b'\n', &block.bytes()[..*at]).count() as u64;
-            let place = Place { offset, line: block.place.line + lines };
+            let place = Place { offset, line: lines.number_after(&block.bytes()[..*at]) };
             Problem::with_record(&origin.name, place, cause.clone(), record)
         });
     }

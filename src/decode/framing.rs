@@ -6,15 +6,17 @@
 //! its brackets are passed over and its elements become values of their own, so
 //! that an export of many gigabytes as one value is a stream like any other.
 
+use std::mem;
 use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memrchr, memrchr_iter};
 
-use crate::source::{Cut, Cutter, Layout, Place};
+use crate::source::{Cut, Cutter, Layout};
 
 use super::container::Part;
 use super::dialect::{Dialect, Head};
-use super::problem::{Cause, Problem, Warning};
+use super::line_numbers::{LineCount, LineLedger};
+use super::problem::{Cause, Place, Problem, Warning};
 use super::scan::{self, Skip};
 use super::tally::Tally;
 use super::walker::{DEPTH, is_event};
@@ -38,6 +40,9 @@ pub struct Framing {
     levels: usize,
     skipping: Option<Skipping>,
     too_long: Vec<TooLong>,
+    lines: LineLedger,
+    /// The lines of what is skipped next.
+    skipped: LineCount,
 }
 
 /// A record that is too long to be looked at.
@@ -67,12 +72,20 @@ impl Framing {
             levels: 0,
             skipping: None,
             too_long: Vec::new(),
+            lines: LineLedger::default(),
+            skipped: LineCount::default(),
         }
     }
 
     /// The input's dialect, known once the first block is cut.
     pub fn dialect(&self) -> &Dialect {
         &self.dialect
+    }
+
+    /// Where the input's lines are counted: those that are skipped already, and those of
+    /// every block when it is decoded.
+    pub fn lines(&self) -> &LineLedger {
+        &self.lines
     }
 
     /// Whether there is anything to [report](Self::report).
@@ -98,8 +111,29 @@ impl Framing {
         head.header
     }
 
-    /// Passes over the rest of a record that is too long.
-    fn pass(&mut self, skipping: Skipping, unread: &[u8]) -> Cut {
+    fn next_cut(&mut self, unread: &[u8], offset: u64, ended: bool) -> Cut {
+        if !self.started {
+            let head = HEAD.min(self.record_limit);
+            if unread.len() < head && !ended {
+                return Cut::More(head);
+            }
+            let header = self.start(unread);
+            if header > 0 {
+                return Cut::Skip(header);
+            }
+        }
+        if let Some(skipping) = self.skipping {
+            let passed = self.pass(skipping, unread);
+            return if passed > 0 { Cut::Skip(passed) } else { self.cut_records(unread, false) };
+        }
+        match self.cut_records(unread, ended) {
+            Cut::More(_) if unread.len() >= self.record_limit => self.open(unread, offset),
+            cut => cut,
+        }
+    }
+
+    /// How much of `unread` is the rest of a record that is too long.
+    fn pass(&mut self, skipping: Skipping, unread: &[u8]) -> usize {
         let (passed, ended) = match skipping {
             Skipping::Line => {
                 memchr(b'\n', unread).map_or((unread.len(), false), |end| (end + 1, true))
@@ -113,7 +147,7 @@ impl Framing {
         if ended {
             self.skipping = None;
         }
-        if passed == 0 { self.cut_records(unread, false) } else { Cut::Skip(passed) }
+        passed
     }
 
     fn cut_records(&mut self, unread: &[u8], ended: bool) -> Cut {
@@ -163,7 +197,7 @@ impl Framing {
     }
 
     /// Deals with a record that fills `unread` and goes on.
-    fn open(&mut self, unread: &[u8], place: Place) -> Cut {
+    fn open(&mut self, unread: &[u8], offset: u64) -> Cut {
         let start = self.value_start(unread);
         let value = &unread[start..];
         let container = matches!(value.first(), Some(b'{' | b'['));
@@ -176,8 +210,8 @@ impl Framing {
         let limit = self.record_limit;
         self.too_long.push(TooLong {
             place: Place {
-                offset: place.offset + start as u64,
-                line: place.line + lines(&unread[..start]),
+                offset: offset + start as u64,
+                line: self.skipped.number_after(&unread[..start]),
             },
             cause: if too_deep { Cause::TooDeep } else { Cause::RecordTooLong { limit } },
             start: value[..value.len().min(256)].to_vec(),
@@ -187,7 +221,7 @@ impl Framing {
         }
         let skipping = if is_value { Skipping::Value(Skip::default()) } else { Skipping::Line };
         self.skipping = Some(skipping);
-        if start > 0 { Cut::Skip(start) } else { self.pass(skipping, unread) }
+        Cut::Skip(start + self.pass(skipping, value))
     }
 
     /// Where the value starts that `unread` ends within: after white space, and
@@ -209,24 +243,14 @@ impl Framing {
 }
 
 impl Cutter for Framing {
-    fn cut(&mut self, unread: &[u8], place: Place, ended: bool) -> Cut {
-        if !self.started {
-            let head = HEAD.min(self.record_limit);
-            if unread.len() < head && !ended {
-                return Cut::More(head);
-            }
-            let header = self.start(unread);
-            if header > 0 {
-                return Cut::Skip(header);
-            }
+    fn cut(&mut self, unread: &[u8], offset: u64, ended: bool) -> Cut {
+        let cut = self.next_cut(unread, offset, ended);
+        if let Cut::Skip(len) = cut {
+            let mut skipped = mem::take(&mut self.skipped);
+            skipped.pass(&unread[..len]);
+            self.lines.add(offset, len, skipped);
         }
-        if let Some(skipping) = self.skipping {
-            return self.pass(skipping, unread);
-        }
-        match self.cut_records(unread, ended) {
-            Cut::More(_) if unread.len() >= self.record_limit => self.open(unread, place),
-            cut => cut,
-        }
+        cut
     }
 }
 
@@ -267,10 +291,6 @@ fn last_whole_record(unread: &[u8]) -> Option<usize> {
     whole
 }
 
-fn lines(bytes: &[u8]) -> u64 {
-    memchr_iter(b'\n', bytes).count() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,10 +308,14 @@ mod tests {
             for record in framing.too_long.drain(..) {
                 let offset = usize::try_from(record.place.offset).unwrap();
                 assert!(text.as_bytes()[offset..].starts_with(&record.start));
-                assert_eq!(record.place.line, 1 + lines(&text.as_bytes()[..offset]));
+                let breaks = text[..offset].matches('\n').count();
+                assert_eq!(record.place.line.get(), 1 + breaks as u64);
                 too_long.push(String::from_utf8(record.start).unwrap());
             }
             let Some(block) = block else { return (cut, too_long) };
+            let mut lines = LineCount::default();
+            lines.pass(block.bytes());
+            framing.lines.add(block.offset, block.bytes().len(), lines);
             let bytes = String::from_utf8(block.bytes().to_vec()).unwrap();
             cut.push((bytes, block.layout));
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::source::{Damage, Flaw, Place};
+use crate::source::{Damage, Flaw};
+
+use super::line_numbers::LineNumber;
 
 /// Characters of a record that a [`Problem`] shows.
 const EXCERPT: usize = 60;
@@ -80,6 +82,14 @@ impl fmt::Display for Size {
     }
 }
 
+/// Where a record starts in the inflated stream.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Offset in bytes.
+    pub(super) offset: u64,
+    pub(super) line: LineNumber,
+}
+
 /// One thing that went wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -88,8 +98,7 @@ pub struct Problem {
     /// Offset in bytes: in the inflated stream for a record, in the stored one
     /// for the input as a whole.
     pub offset: u64,
-    /// Line number from 1; 0 where lines mean nothing.
-    pub line: u64,
+    line: LineNumber,
     /// What is wrong.
     pub cause: Cause,
     /// How the record begins, escaped; empty where there is none.
@@ -98,7 +107,7 @@ pub struct Problem {
 
 impl Problem {
     /// A record at `place` that cannot be used.
-    pub fn with_record(file: &Arc<str>, place: Place, cause: Cause, record: &[u8]) -> Self {
+    pub(super) fn with_record(file: &Arc<str>, place: Place, cause: Cause, record: &[u8]) -> Self {
         let Place { offset, line } = place;
         Self { file: Arc::clone(file), offset, line, cause, excerpt: excerpt(record) }
     }
@@ -108,18 +117,25 @@ impl Problem {
         Self {
             file: Arc::clone(file),
             offset: flaw.offset,
-            line: 0,
+            line: LineNumber::default(),
             cause: Cause::Input(flaw.damage),
             excerpt: String::new(),
         }
+    }
+
+    /// Line number from 1; 0 where lines mean nothing, and while the input is not read
+    /// so far.
+    pub fn line(&self) -> u64 {
+        self.line.get()
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
-        if self.line > 0 {
-            write!(f, ":{}", self.line)?;
+        let line = self.line();
+        if line > 0 {
+            write!(f, ":{line}")?;
         }
         write!(f, ": {} (byte {})", self.cause, self.offset)?;
         if self.excerpt.is_empty() { Ok(()) } else { write!(f, ": {}", self.excerpt) }
@@ -199,7 +215,8 @@ mod tests {
     #[test]
     fn a_problem_reads_as_one_line() {
         let file: Arc<str> = "a.log".into();
-        let place = Place { offset: 1234, line: 7 };
+        let place = Place { offset: 1234, line: LineNumber::default() };
+        place.line.settle(7);
         let cause = Cause::RecordTooLong { limit: 16 << 20 };
         let problem = Problem::with_record(&file, place, cause, b"{\"kind\":1}");
         assert_eq!(problem.to_string(), r#"a.log:7: longer than 16 MiB (byte 1234): {"kind":1}"#);

@@ -160,11 +160,13 @@ impl Problems {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line_numbers::LineNumber;
+    use super::super::problem::Place;
     use super::*;
-    use crate::source::Place;
 
     fn problem(file: &str, offset: u64) -> Problem {
-        Problem::with_record(&file.into(), Place { offset, line: 1 }, Cause::NotJson, b"")
+        let place = Place { offset, line: LineNumber::default() };
+        Problem::with_record(&file.into(), place, Cause::NotJson, b"")
     }
 
     #[test]

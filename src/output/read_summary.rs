@@ -149,7 +149,7 @@ impl InputSummary {
                 .iter()
                 .map(|problem| ProblemExample {
                     file: problem.file.to_string(),
-                    line: problem.line,
+                    line: problem.line(),
                     offset: problem.offset,
                     cause: problem.cause.to_string(),
                     excerpt: problem.excerpt.clone(),

@@ -1,12 +1,10 @@
-//! From a stream to blocks of about a megabyte.
+//! From a stream to blocks of some hundred kilobytes.
 //!
 //! Where a block may end is for the [`Cutter`] to say, who knows what the bytes
 //! mean; this side reads, keeps the place, and holds no more than one block and
 //! its remainder at a time.
 
 use std::io::{self, Read};
-
-use memchr::memchr_iter;
 
 use super::buffers::Buffers;
 use super::damage::Flaw;
@@ -31,21 +29,12 @@ pub enum Cut {
     More(usize),
 }
 
-/// A place in the inflated stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Offset in bytes.
-    pub offset: u64,
-    /// Line number, from 1.
-    pub line: u64,
-}
-
 /// Says where a block may end.
 pub trait Cutter {
-    /// What to do with `unread`, which is never empty and starts at `place`;
-    /// `ended` if nothing follows. [`Cut::Block`] and [`Cut::Skip`] take at
-    /// least one byte.
-    fn cut(&mut self, unread: &[u8], place: Place, ended: bool) -> Cut;
+    /// What to do with `unread`, which is never empty and starts `offset` bytes into
+    /// the inflated stream; `ended` if nothing follows. [`Cut::Block`] and
+    /// [`Cut::Skip`] take at least one byte.
+    fn cut(&mut self, unread: &[u8], offset: u64, ended: bool) -> Cut;
 }
 
 /// Bytes that can be decoded on their own.
@@ -53,8 +42,8 @@ pub trait Cutter {
 pub struct Block {
     buffer: Vec<u8>,
     len: usize,
-    /// Where the first byte stands.
-    pub place: Place,
+    /// Where the first byte stands in the inflated stream.
+    pub offset: u64,
     /// How the bytes hang together.
     pub layout: Layout,
 }
@@ -82,7 +71,8 @@ pub struct Blocks<'b, R> {
     filled: usize,
     /// How far to fill before the next cut.
     target: usize,
-    place: Place,
+    /// Inflated bytes given out or skipped so far.
+    offset: u64,
     ended: bool,
     flaw: Option<Flaw>,
 }
@@ -97,7 +87,7 @@ impl<'b, R: Read> Blocks<'b, R> {
             buffer: buffers.take(),
             filled: 0,
             target: size,
-            place: Place { offset: 0, line: 1 },
+            offset: 0,
             ended: false,
             flaw: None,
         }
@@ -110,7 +100,7 @@ impl<'b, R: Read> Blocks<'b, R> {
             if self.filled == 0 {
                 return None;
             }
-            match cutter.cut(&self.buffer[..self.filled], self.place, self.ended) {
+            match cutter.cut(&self.buffer[..self.filled], self.offset, self.ended) {
                 Cut::Block(len, layout) => return Some(self.take(len, layout)),
                 Cut::Skip(len) => self.skip(len),
                 Cut::More(_) if self.ended => return Some(self.take(self.filled, Layout::Lines)),
@@ -121,7 +111,7 @@ impl<'b, R: Read> Blocks<'b, R> {
 
     /// Inflated bytes given out or skipped so far.
     pub fn position(&self) -> u64 {
-        self.place.offset
+        self.offset
     }
 
     /// Why the stream ended before its end.
@@ -152,7 +142,7 @@ impl<'b, R: Read> Blocks<'b, R> {
     }
 
     fn take(&mut self, len: usize, layout: Layout) -> Block {
-        let place = self.place;
+        let offset = self.offset;
         let mut other = self.buffers.take();
         let small_of_large = self.buffer.len() > self.size && len <= other.len();
         let buffer = if small_of_large {
@@ -165,16 +155,16 @@ impl<'b, R: Read> Blocks<'b, R> {
                 other.resize(rest, 0);
             }
             other[..rest].copy_from_slice(&self.buffer[len..self.filled]);
-            self.pass(len);
+            self.offset += len as u64;
             self.filled = rest;
             std::mem::replace(&mut self.buffer, other)
         };
         self.target = self.size.max(self.filled);
-        Block { buffer, len, place, layout }
+        Block { buffer, len, offset, layout }
     }
 
     fn skip(&mut self, len: usize) {
-        self.pass(len);
+        self.offset += len as u64;
         self.buffer.copy_within(len..self.filled, 0);
         self.filled -= len;
         self.target = self.size.max(self.filled);
@@ -182,11 +172,6 @@ impl<'b, R: Read> Blocks<'b, R> {
             self.buffer.truncate(self.size);
             self.buffer.shrink_to_fit();
         }
-    }
-
-    fn pass(&mut self, len: usize) {
-        self.place.offset += len as u64;
-        self.place.line += memchr_iter(b'\n', &self.buffer[..len]).count() as u64;
     }
 }
 
@@ -198,7 +183,7 @@ mod tests {
     struct Sentences;
 
     impl Cutter for Sentences {
-        fn cut(&mut self, unread: &[u8], _: Place, _: bool) -> Cut {
+        fn cut(&mut self, unread: &[u8], _: u64, _: bool) -> Cut {
             if let Some(mark) = memchr::memchr(b'>', unread) {
                 return Cut::Skip(mark + 1);
             }
@@ -207,13 +192,13 @@ mod tests {
         }
     }
 
-    fn read(text: &str, size: usize) -> Vec<(String, u64, u64)> {
+    fn read(text: &str, size: usize) -> Vec<(String, u64)> {
         let buffers = Buffers::new(2, size);
         let mut blocks = Blocks::new(text.as_bytes(), size, &buffers);
         let mut read = Vec::new();
         while let Some(block) = blocks.next(&mut Sentences) {
             let text = String::from_utf8(block.bytes().to_vec()).unwrap();
-            read.push((text, block.place.offset, block.place.line));
+            read.push((text, block.offset));
             buffers.put(block.into_buffer());
         }
         assert_eq!(blocks.position(), text.len() as u64);
@@ -226,12 +211,11 @@ mod tests {
         let text = "skipped>One.\nTwo is longer.\nThree is the longest of all.\nFour\nno stop";
         for size in 1..80 {
             let blocks = read(text, size);
-            let whole: String = blocks.iter().map(|(text, ..)| text.as_str()).collect();
+            let whole: String = blocks.iter().map(|(text, _)| text.as_str()).collect();
             assert!(text.ends_with(&whole), "block size {size}: {blocks:?}");
-            for (block, offset, line) in blocks {
+            for (block, offset) in blocks {
                 let offset = usize::try_from(offset).unwrap();
                 assert!(text[offset..].starts_with(&block), "block size {size}");
-                assert_eq!(text[..offset].matches('\n').count() as u64 + 1, line, "{block}");
             }
         }
     }

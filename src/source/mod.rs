@@ -14,7 +14,7 @@ mod paths;
 mod peel;
 mod zstd;
 
-pub use blocks::{Block, Blocks, Cut, Cutter, Layout, Place};
+pub use blocks::{Block, Blocks, Cut, Cutter, Layout};
 pub use buffers::Buffers;
 pub use damage::{Damage, Flaw};
 pub use input::{Input, Progress};

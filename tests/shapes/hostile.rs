@@ -49,7 +49,7 @@ fn a_bad_line_is_named_and_its_neighbours_are_used() {
             assert_eq!((tally.malformed, tally.not_audit), (1, 0), "{bad}: {tally:?}");
             let problem = only_problem(&tally);
             assert_eq!(problem.cause.code(), code, "{bad}");
-            assert_eq!(problem.line, 2, "{bad}");
+            assert_eq!(problem.line(), 2, "{bad}");
             let at = usize::try_from(problem.offset).expect("an offset");
             assert!((good.len() + 1..good.len() + 1 + bad.len()).contains(&at), "{bad}");
         }

@@ -3,6 +3,7 @@
 
 pub(crate) mod collect;
 mod hostile;
+mod line_numbers;
 mod properties;
 mod refused;
 mod same_events;

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use super::collect::{cluster_log, options, read_bytes, testdata};
+use super::line_numbers::wrong_lines;
 
 /// Every shape, and some lines of a real log in two layouts.
 static LOGS: LazyLock<Vec<Log>> = LazyLock::new(|| {
@@ -69,6 +70,9 @@ proptest! {
         let abandoned = problems.any(|problem| problem.cause.is_of_input());
         prop_assert!(abandoned || tally.bytes == log.len() as u64, "{tally:?}");
         prop_assert!(tally.salvaged <= tally.audit_events);
+        if tally.inflated == log.len() as u64 {
+            prop_assert_eq!(wrong_lines(&tally, &log), [""; 0]);
+        }
         let again = read_bytes(&log, &ReadOptions { threads: 3, ..options.clone() });
         prop_assert_eq!((collected, tally), again);
     }
