@@ -52,8 +52,7 @@ fn prove(plan: &Plan, texts: &[Text]) -> anyhow::Result<Proof> {
     for text in texts.iter().filter(|text| text.is_manifest) {
         manifests.read(&text.file, text.text.as_bytes()).context("the output does not parse")?;
     }
-    let loaded = manifests.finish();
-    policy::prove(plan, &loaded.objects).map_err(|mismatches| {
+    policy::prove(plan, &manifests.into_objects()).map_err(|mismatches| {
         let lines: Vec<String> = mismatches.iter().take(20).map(ToString::to_string).collect();
         anyhow!(
             "the output does not match the log, so nothing is printed; please report this bug:\n  {}",

@@ -12,36 +12,28 @@ use super::manifests::Manifests;
 use super::objects::Objects;
 use super::{Atom, Requester};
 
-/// The groups that are everybody: all who authenticated, all who did not, all workloads.
-const EVERYBODY: [&str; 3] =
-    ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"];
+/// The bindings to all who authenticated, all who did not, and all workloads, with their
+/// roles. Few, and wanted by every run: apart from the others they are read in no time.
+static FOR_EVERYBODY: LazyLock<Objects> =
+    LazyLock::new(|| recorded(include_bytes!("defaults/kubernetes-1.36-everybody.ndjson")));
 
-static RECORDED: LazyLock<Objects> = LazyLock::new(|| {
-    let mut manifests = Manifests::default();
-    let recorded = include_bytes!("defaults/kubernetes-1.36.ndjson");
-    manifests.read("defaults", recorded).expect("a test reads the built-in file");
-    manifests.into_objects()
+static ALL: LazyLock<Objects> = LazyLock::new(|| {
+    let mut all = recorded(include_bytes!("defaults/kubernetes-1.36-others.ndjson"));
+    all.extend(FOR_EVERYBODY.iter().cloned());
+    all
 });
 
-static FOR_EVERYBODY: LazyLock<Objects> = LazyLock::new(|| {
-    let mut objects = Objects::default();
-    for object in RECORDED.iter() {
-        let Some((role_ref, subjects)) = object.role_ref_and_subjects() else { continue };
-        let is_wide = |name: &str| EVERYBODY.contains(&name);
-        if subjects.iter().any(|subject| subject.kind == "Group" && is_wide(&subject.name)) {
-            objects.insert(object.clone());
-            let roles = RECORDED.cluster_roles().filter(|(id, _)| id.name == role_ref.name);
-            objects.extend(roles.map(|(_, role)| role.clone()));
-        }
-    }
-    objects
-});
+fn recorded(manifests: &[u8]) -> Objects {
+    let mut read = Manifests::default();
+    read.read("defaults", manifests).expect("a test reads the built-in files");
+    read.into_objects()
+}
 
 static EVALUATOR: LazyLock<Evaluator<'static>> = LazyLock::new(|| Evaluator::new(&FOR_EVERYBODY));
 
 /// Every role and binding that a cluster starts with.
 pub fn builtin_objects() -> &'static Objects {
-    &RECORDED
+    &ALL
 }
 
 /// The default `ClusterRoles` and `ClusterRoleBindings` that reach everybody.
@@ -59,6 +51,9 @@ mod tests {
     use super::super::validation::{Form, validate};
     use super::super::{Kind, ResourceAtom, UrlAtom};
     use super::*;
+
+    const EVERYBODY: [&str; 3] =
+        ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"];
 
     fn count(kind: Kind) -> usize {
         builtin_objects().iter().filter(|object| object.kind() == kind).count()
@@ -88,6 +83,14 @@ mod tests {
             ]
         );
         assert_eq!(default_objects().len(), 8);
+        for object in builtin_objects().iter() {
+            let Some((role_ref, subjects)) = object.role_ref_and_subjects() else { continue };
+            let is_wide = |name: &str| EVERYBODY.contains(&name);
+            let reaches_everybody =
+                subjects.iter().any(|subject| subject.kind == "Group" && is_wide(&subject.name));
+            let is_apart = default_objects().iter().any(|apart| apart == object);
+            assert_eq!(is_apart, reaches_everybody, "{role_ref:?}");
+        }
     }
 
     #[test]

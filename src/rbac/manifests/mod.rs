@@ -148,7 +148,7 @@ impl Manifests {
     }
 
     /// Ends the reading with the objects alone, whatever is wrong with them.
-    pub(super) fn into_objects(self) -> Objects {
+    pub fn into_objects(self) -> Objects {
         self.loaded.objects
     }
 
