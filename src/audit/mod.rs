@@ -14,7 +14,7 @@ mod uri;
 pub use conclude::{BodyUse, Reading, Settings, conclude};
 pub use conclusion::{Advice, AdviceCode, Basis, Conclusion, ParamKind, ParamRef, Who};
 pub use event::{Annotations, Event, Extra, ObjectRef, ResponseStatus, User};
-pub use layout::{Frame, Recent};
+pub use layout::{Frame, Likeness, Places, Recent};
 pub use outcome::{Outcome, Stage};
 pub use request::{MalformedUri, request};
 pub use text::Text;

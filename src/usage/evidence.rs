@@ -80,25 +80,22 @@ pub(super) struct Repeats {
     pub(super) events: u64,
     /// The time of the one that was read.
     since: Moment,
-    pub(super) first: Moment,
     pub(super) last: Moment,
 }
 
 impl Repeats {
     pub(super) fn since(moment: Moment) -> Self {
-        Self { events: 0, since: moment, first: moment, last: moment }
+        Self { events: 0, since: moment, last: moment }
     }
 
     /// Counts one, if it came later than the one that was read.
+    #[inline]
     pub(super) fn add(&mut self, moment: Moment) -> bool {
         if moment <= self.since {
             return false;
         }
         if moment > self.last {
             self.last = moment;
-        }
-        if self.events == 0 || moment < self.first {
-            self.first = moment;
         }
         self.events += 1;
         true
@@ -161,7 +158,7 @@ impl Evidence {
     /// Counts more events that say the same as one already added.
     pub(super) fn repeat(&mut self, stage: Stage, repeats: &Repeats) {
         self.count(stage, repeats.events);
-        self.see(Some(repeats.first), Some(repeats.last));
+        self.see(None, Some(repeats.last));
     }
 
     fn count(&mut self, stage: Stage, events: u64) {

@@ -1,6 +1,5 @@
 //! Events into usage: judges each event once and adds what it proves.
 
-use std::cell::LazyCell;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use super::ledger::{IdentityUsage, Place, Table};
 use super::memo::Memo;
 use super::{Choice, Evidence, Facts, Identity, Moment, Selection, Usage, Version};
 use crate::audit::{
-    Basis, BodyUse, Conclusion, Event, Frame, Outcome, Reading, Recent, Settings, Stage, User, Who,
+    Basis, BodyUse, Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who,
     conclude,
 };
 use crate::decode::{Consumer, UsageRow};
@@ -89,23 +88,33 @@ impl Fold {
 
     /// What was folded.
     pub fn into_usage(mut self) -> Usage {
-        self.forget();
+        if let Some(memo) = self.memo.take() {
+            self.settle(memo.into_values());
+        }
         self.usage
     }
 
-    /// Counts the event in hand like the one before it, where it can be.
-    fn repeat(&mut self, frame: &Frame<'_>) -> Next {
-        let effect = match self.memo.as_mut().and_then(|memo| memo.known(frame)) {
-            None => return Next::Read,
-            Some(Known::NeedBodies) => return Next::ReadBodies,
-            Some(Known::Effect(effect)) => effect,
+    /// Counts the line that `bytes` begin with like one that is known, where it can be, and
+    /// says how long it is.
+    #[inline]
+    fn repeat_line(&mut self, bytes: &[u8]) -> Option<(Next, usize)> {
+        let (known, likeness) = self.memo.as_mut()?.recognise(bytes)?;
+        let next = match known {
+            Some(known) => known.repeat(likeness.staged, &self.selection, &mut self.usage),
+            None => pass_uncounted(&mut self.usage),
         };
-        let Some(moment) = Moment::of_own_form(frame.staged()) else { return Next::Read };
-        if !self.selection.covers(Some(moment)) {
-            self.usage.outcomes.add(Place::OutsideWindow, 1);
-            return Next::Nothing;
+        Some((next, likeness.len))
+    }
+
+    /// Counts the event in hand like one that is known, where it can be.
+    fn repeat(&mut self, frame: &Frame<'_>) -> Next {
+        if frame.is_request_received() {
+            return pass_uncounted(&mut self.usage);
         }
-        if effect.repeats.add(moment) { Next::Nothing } else { Next::Read }
+        match self.memo.as_mut().and_then(|memo| memo.known(frame)) {
+            Some(known) => known.repeat(frame.staged(), &self.selection, &mut self.usage),
+            None => Next::Read,
+        }
     }
 
     /// Remembers what the event in hand led to.
@@ -115,8 +124,9 @@ impl Fold {
         self.settle(replaced);
     }
 
+    /// Starts to remember anew.
     fn forget(&mut self) {
-        let known = self.memo.as_mut().map(Memo::forget);
+        let known = self.memo.as_mut().map(|memo| std::mem::take(memo).into_values());
         self.settle(known.into_iter().flatten());
     }
 
@@ -126,7 +136,6 @@ impl Fold {
             let Known::Effect(Effect { stage, place, posts, repeats }) = known else { continue };
             if repeats.events > 0 {
                 self.usage.outcomes.add(place, repeats.events);
-                self.usage.see(Some(repeats.first));
                 self.usage.see(Some(repeats.last));
                 for post in &posts {
                     post.evidence(&mut self.usage).repeat(stage, &repeats);
@@ -219,13 +228,12 @@ impl Consumer for Fold {
         if self.memo.as_ref().is_some_and(Memo::is_full) {
             self.forget();
         }
-        let nothing = LazyCell::new(Recent::default);
-        let recent = self.memo.as_ref().map_or_else(|| &*nothing, Memo::recent);
-        let (frame, len) = Frame::split(bytes, recent)?;
-        if frame.is_request_received() {
-            self.usage.outcomes.add(Place::UncountedStage, 1);
-            return Some(len);
+        match self.repeat_line(bytes) {
+            Some((Next::Nothing, len)) => return Some(len),
+            Some((Next::ReadBodies, _)) => return None,
+            Some((Next::Read, _)) | None => {}
         }
+        let (frame, len) = Frame::split(bytes)?;
         match self.repeat(&frame) {
             Next::Nothing => return Some(len),
             Next::ReadBodies => return None,
@@ -233,7 +241,7 @@ impl Consumer for Fold {
         }
         let event = frame.event()?;
         let reading = Reading::of(&event);
-        if self.needs_body(&event, &reading) {
+        if frame.has_bodies() && self.needs_body(&event, &reading) {
             self.remember(Some(Known::NeedBodies));
             return None;
         }
@@ -255,6 +263,26 @@ impl Consumer for Fold {
             self.usage.outcomes.add(Place::Inexpressible, 1);
         }
     }
+}
+
+impl Known {
+    /// Counts one more at the time of its stage, where it can be.
+    #[inline]
+    fn repeat(&mut self, staged: &[u8], selection: &Selection, usage: &mut Usage) -> Next {
+        let Self::Effect(effect) = self else { return Next::ReadBodies };
+        let Some(moment) = Moment::of_own_form(staged) else { return Next::Read };
+        if !selection.covers(Some(moment)) {
+            usage.outcomes.add(Place::OutsideWindow, 1);
+            return Next::Nothing;
+        }
+        if effect.repeats.add(moment) { Next::Nothing } else { Next::Read }
+    }
+}
+
+/// Counts an event that only says that a request came in.
+fn pass_uncounted(usage: &mut Usage) -> Next {
+    usage.outcomes.add(Place::UncountedStage, 1);
+    Next::Nothing
 }
 
 impl Post {
@@ -391,7 +419,7 @@ mod tests {
                 r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"list","user":{{"username":"u"}},"sourceIPs":["10.0.0.1"],"userAgent":"{agent}","objectRef":{{"resource":"pods"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"2026-11-20T09:15:03.{number:06}Z","stageTimestamp":"2026-11-20T09:15:03.{number:06}Z","annotations":{{"authorization.k8s.io/decision":"allow"}}}}"#
             );
             assert_eq!(fold.line(line.as_bytes()), Some(line.len()));
-            let now = fold.memo.as_ref().unwrap().recent().bytes();
+            let now = fold.memo.as_ref().unwrap().bytes();
             times_forgotten += u32::from(now < before);
             before = now;
         }

@@ -6,7 +6,7 @@
 //! choose what is hashed.
 
 use super::Table;
-use crate::audit::{Frame, Recent};
+use crate::audit::{Frame, Likeness, Recent};
 
 /// Bytes that one worker keeps; then it starts anew. The usual requests of a cluster
 /// take a fraction of it.
@@ -35,16 +35,24 @@ impl<V> Default for Memo<V> {
 }
 
 impl<V> Memo<V> {
-    /// Pieces of the lines before.
-    pub(super) fn recent(&self) -> &Recent {
-        &self.recent
+    /// Takes a line in hand that is recognised as it stands, and says what is known of its
+    /// like: nothing where they prove nothing.
+    #[inline]
+    pub(super) fn recognise<'a>(
+        &mut self,
+        bytes: &'a [u8],
+    ) -> Option<(Option<&mut V>, Likeness<'a>)> {
+        let likeness = self.recent.recognise(bytes)?;
+        Some((likeness.known.map(|place| &mut self.known[place]), likeness))
     }
 
     /// Takes an event in hand, and says what is known of those with the same deciding bytes.
     pub(super) fn known(&mut self, frame: &Frame<'_>) -> Option<&mut V> {
         self.key.clear();
-        frame.write_key(&mut self.recent, &mut self.key)?;
-        self.known.get_mut(self.key.as_slice())
+        let places = frame.write_key(&mut self.recent, &mut self.key)?;
+        let place = self.known.get_index_of(self.key.as_slice())?;
+        self.recent.know(frame, places, place);
+        Some(&mut self.known[place])
     }
 
     /// Remembers this of the event in hand, and returns what it takes the place of.
@@ -56,13 +64,18 @@ impl<V> Memo<V> {
         self.known.insert(self.key.as_slice().into(), value)
     }
 
-    /// Whether it is time to forget.
-    pub(super) fn is_full(&self) -> bool {
-        self.bytes + self.recent.bytes() > MOST_BYTES
+    /// What it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.recent.bytes()
     }
 
-    /// Starts anew, and returns what was remembered.
-    pub(super) fn forget(&mut self) -> impl Iterator<Item = V> + use<V> {
-        std::mem::take(self).known.into_values()
+    /// Whether it is time to forget.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes() > MOST_BYTES
+    }
+
+    /// What was remembered.
+    pub(super) fn into_values(self) -> impl Iterator<Item = V> + use<V> {
+        self.known.into_values()
     }
 }

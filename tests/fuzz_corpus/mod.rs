@@ -9,7 +9,7 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use leastrole::audit::{Frame, Recent};
+use leastrole::audit::Frame;
 
 /// Gives every kept input of a target to its check.
 fn replay(target: &str, check: fn(&[u8])) {
@@ -65,7 +65,7 @@ fn glued_events_are_not_framed_as_one() {
         r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"list","user":{"username":"USER"},"sourceIPs":["10.0.0.1"],"responseStatus":{"code":200},"requestObject":{},"requestReceivedTimestamp":"2026-11-23T15:38:54.147752Z","stageTimestamp":"2026-11-23T15:38:54.147752Z","annotations":{"authorization.k8s.io/decision":"allow"}}"#
             .replace("USER", user)
     };
-    let is_framed = |line: &str| Frame::split(line.as_bytes(), &Recent::default()).is_some();
+    let is_framed = |line: &str| Frame::split(line.as_bytes()).is_some();
     assert!(is_framed(&event("a")));
     let received = event("a").replace("ResponseComplete", "RequestReceived");
     for first in [event("a"), received] {

@@ -1,7 +1,7 @@
 //! The line of a problem is the line that its record starts on, whichever thread met it
 //! and however the log was cut into blocks.
 
-use leastrole::audit::{Event, Frame, Recent};
+use leastrole::audit::{Event, Frame};
 use leastrole::decode::{Consumer, Problem, Tally, UsageRow};
 use leastrole::pipeline::{self, ReadOptions};
 
@@ -18,7 +18,7 @@ struct Taker(u64);
 
 impl Consumer for Taker {
     fn line(&mut self, bytes: &[u8]) -> Option<usize> {
-        let (_, len) = Frame::split(bytes, &Recent::default())?;
+        let (_, len) = Frame::split(bytes)?;
         self.0 += 1;
         Some(len)
     }

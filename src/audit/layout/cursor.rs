@@ -3,7 +3,7 @@
 
 use memchr::{memchr2, memchr2_iter};
 
-use super::Status;
+use super::{HEAD, RECEIVED, REQUEST_BODY, RESPONSE_BODY, STAGED, Status};
 
 /// A timestamp and the quote that ends it.
 pub(super) const TIME: usize = 28;
@@ -20,10 +20,34 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    /// What is known to stand here often, where it does and `behind` stands behind it.
-    pub(super) fn known(&mut self, piece: &[u8], behind: &[u8]) -> Option<&'a [u8]> {
-        let rest = self.rest.strip_prefix(piece)?;
-        rest.starts_with(behind).then(|| self.take(piece.len()))
+    /// The same of any length.
+    #[inline]
+    pub(super) fn known(&mut self, piece: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(piece)?;
+        Some(())
+    }
+
+    /// What `step` passes.
+    pub(super) fn passed(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Option<()>,
+    ) -> Option<&'a [u8]> {
+        let start = self.rest;
+        step(self)?;
+        Some(&start[..start.len() - self.rest.len()])
+    }
+
+    /// The begin of an event up to its stage. Returns the audit ID.
+    #[inline]
+    pub(super) fn head(&mut self) -> Option<&'a [u8]> {
+        self.literal(HEAD)?;
+        if self.literal(b"Metadata\"").is_none() {
+            self.word()?;
+        }
+        self.literal(b",\"auditID\":\"")?;
+        let id = self.uuid()?;
+        self.literal(b",\"stage\":\"")?;
+        Some(id)
     }
 
     /// The next bytes, of which there must be as many.
@@ -78,10 +102,58 @@ impl<'a> Cursor<'a> {
     }
 
     /// A timestamp as the API server writes it, going by its length alone.
-    pub(super) fn time(&mut self) -> Option<&'a [u8]> {
+    #[inline]
+    fn time(&mut self) -> Option<&'a [u8]> {
         let (time, rest) = self.rest.split_first_chunk::<{ TIME - 1 }>()?;
         self.rest = rest.strip_prefix(b"\"")?;
         is_in_line(time).then_some(time)
+    }
+
+    /// Both times. Returns that of the stage.
+    #[inline]
+    pub(super) fn times(&mut self) -> Option<&'a [u8]> {
+        self.literal(RECEIVED)?;
+        self.time()?;
+        self.literal(STAGED)?;
+        self.time()
+    }
+
+    /// The same for what `text` ends with.
+    #[inline]
+    pub(super) fn times_at_end(text: &'a [u8]) -> Option<&'a [u8]> {
+        let start = text.len().checked_sub(RECEIVED.len() + TIME + STAGED.len() + TIME)?;
+        Self { rest: &text[start..] }.times()
+    }
+
+    /// Whether a body stands here.
+    #[inline]
+    pub(super) fn is_at_bodies(&self) -> bool {
+        self.rest.starts_with(REQUEST_BODY) || self.rest.starts_with(RESPONSE_BODY)
+    }
+
+    /// Whether the line ends here.
+    #[inline]
+    pub(super) fn is_at_end(&self) -> bool {
+        matches!(self.rest, [] | [b'\n', ..] | [b'\r'] | [b'\r', b'\n', ..])
+    }
+
+    /// All up to the end of the line, unless another event begins in it: events glued to one
+    /// line have the head of the first and the end of the last.
+    pub(super) fn rest_of_line(&mut self) -> Option<&'a [u8]> {
+        // Of what an event begins with, capitals are the rarest in JSON of Kubernetes.
+        let mut len = self.rest.len();
+        for at in memchr2_iter(b'\n', b'E', self.rest) {
+            let (before, from) = self.rest.split_at(at);
+            if from[0] == b'\n' {
+                len = at;
+                break;
+            }
+            if from.starts_with(b"Event\",\"apiVersion\":\"") && before.ends_with(b"{\"kind\":\"") {
+                return None;
+            }
+        }
+        let line = self.take(len);
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
     /// Passes a list of strings whose opening bracket is behind us.
@@ -115,10 +187,10 @@ impl<'a> Cursor<'a> {
 
     /// A whole object of strings.
     pub(super) fn object_of_strings(&mut self) -> Option<&'a [u8]> {
-        let start = self.rest;
-        self.literal(b"{")?;
-        self.pairs(|_, _| ())?;
-        Some(&start[..start.len() - self.rest.len()])
+        self.passed(|cursor| {
+            cursor.literal(b"{")?;
+            cursor.pairs(|_, _| ())
+        })
     }
 
     /// Passes the rest of an object reference, and returns the name in it if that is wanted.
@@ -143,19 +215,10 @@ impl<'a> Cursor<'a> {
 
     /// What the response status decides.
     pub(super) fn status(&mut self) -> Option<Status<'a>> {
-        let usual = self.rest.strip_prefix(b"{\"metadata\":{},\"code\":");
-        if let Some([code @ .., b'}']) = usual.and_then(|rest| rest.get(..4))
-            && is_success(code)
-        {
-            self.take(b"{\"metadata\":{},\"code\":200}".len());
-            return Some(Status::Success(code));
-        }
         let raw = self.object_before_re()?;
-        let digits = raw.len().checked_sub(4).map(|at| raw.split_at(at));
-        Some(match digits {
-            Some((before, [code @ .., b'}']))
-                if before.ends_with(b",\"code\":") && is_success(code) =>
-            {
+        let code = raw.strip_suffix(b"}").and_then(|raw| raw.split_last_chunk());
+        Some(match code {
+            Some((before, code)) if before.ends_with(b",\"code\":") && is_success(*code) => {
                 Status::Success(code)
             }
             _ => Status::Other(raw),
@@ -188,6 +251,6 @@ fn is_in_line<const N: usize>(bytes: &[u8; N]) -> bool {
     bytes.iter().fold(0, |found, byte| found | u8::from(*byte == b'\n')) == 0
 }
 
-fn is_success(code: &[u8]) -> bool {
-    matches!(code, [b'2', rest @ ..] if rest.iter().all(u8::is_ascii_digit))
+fn is_success(code: [u8; 3]) -> bool {
+    code[0] == b'2' && code.iter().all(u8::is_ascii_digit)
 }

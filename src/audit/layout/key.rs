@@ -2,8 +2,9 @@
 
 use memchr::{memchr, memmem};
 
-use super::read::{Decision, Who, program, text, user_agent};
+use super::read::{Decision, Who, is_text, program, user_agent};
 use super::recent::Recent;
+use super::template::Places;
 use super::{Frame, Status};
 
 const DECISION: &[u8; 34] = b"{\"authorization.k8s.io/decision\":\"";
@@ -20,18 +21,19 @@ impl Frame<'_> {
     ///
     /// Left out are the query where it cannot matter, IDs, addresses, times, bodies, of the
     /// caller token IDs and the like, and of the user agent all but its first word.
-    pub fn write_key(&self, recent: &mut Recent, key: &mut Vec<u8>) -> Option<()> {
-        let Recent { callers, clients, annotations } = recent;
-        let caller = callers.number(self.who, true, usual_who)?;
+    pub fn write_key(&self, recent: &mut Recent, key: &mut Vec<u8>) -> Option<Places> {
+        let Recent { callers, clients, reasons, .. } = recent;
+        let who = callers.number(self.who, true, usual_who)?;
         // Without a user agent it could be the begin of another.
-        let comes_again = self.client.raw.ends_with(b"\"");
-        let client = clients
-            .number(self.client, comes_again, |raw| Some(program(user_agent(raw)).to_vec()))?;
-        let raw = self.annotations.raw;
+        let comes_again = self.client.ends_with(b"\"");
+        let usual_client = |raw| Some(program(user_agent(raw)).to_vec());
+        let client = clients.number(self.client, comes_again, usual_client)?;
+        let raw = self.annotations;
         let comes_again = raw.len() <= USUAL_ANNOTATIONS && raw.starts_with(DECISION);
-        let reasons = annotations.number(self.annotations, comes_again, usual_reasons)?;
+        let annotations = reasons.number(raw, comes_again, usual_reasons)?;
+        let numbers = [&who, &client, &annotations].map(|piece| piece.number.to_le_bytes());
         key.clear();
-        key.extend_from_slice([caller, client, reasons].map(u32::to_le_bytes).as_flattened());
+        key.extend_from_slice(numbers.as_flattened());
         // The first says what follows: no other byte of it can be one of these.
         match self.status {
             Status::Success(code) => key.extend_from_slice(code),
@@ -41,30 +43,37 @@ impl Frame<'_> {
                 key.push(SEPARATOR);
             }
         }
-        key.push(b'0' + u8::from(self.has_object));
+        let places =
+            Places { who: who.place, client: client.place, annotations: annotations.place };
+        key.push(b'0' + u8::from(self.has_object()) + 2 * u8::from(self.has_bodies));
         if self.query.is_empty() && self.object_name.is_empty() {
             key.extend_from_slice(self.to_verb);
-            return Some(());
+            return Some(places);
         }
         for part in [self.to_path, self.object_name, self.verb] {
             key.push(SEPARATOR);
             key.extend_from_slice(part);
         }
-        if self.is_query_read() {
-            // Where it is no valid JSON the event cannot be read, be it only for an option.
-            text(self.query)?;
-            write_options(self.query, key);
-        }
-        Some(())
+        self.write_options(key)?;
+        Some(places)
+    }
+
+    pub(super) fn write_options(&self, out: &mut Vec<u8>) -> Option<()> {
+        if self.is_query_read() { write_options(self.query, out) } else { Some(()) }
     }
 }
 
 /// Writes the options of a query that can matter for the name that is selected: of its
-/// integers, that they are some.
-fn write_options(query: &[u8], key: &mut Vec<u8>) {
+/// integers, that they are some. Nothing where the query is no valid JSON: then the event
+/// cannot be read, be it only for an option.
+pub(super) fn write_options(query: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if !is_text(query) {
+        return None;
+    }
     if memmem::find(query, br"\\").is_some() {
         // Then what looks like an escaped `&` may be none.
-        return key.extend_from_slice(query);
+        out.extend_from_slice(query);
+        return Some(());
     }
     let mut rest = query.get(1..);
     while let Some(options) = rest {
@@ -75,13 +84,14 @@ fn write_options(query: &[u8], key: &mut Vec<u8>) {
         let (name, value) = option.split_at(equals);
         let is_integer = || matches!(value, [b'=', digits @ ..] if is_integer(digits));
         match name {
-            b"timeoutSeconds" | b"limit" if is_integer() => key.extend_from_slice(name),
-            b"timeoutSeconds" | b"limit" | b"fieldSelector" => key.extend_from_slice(option),
+            b"timeoutSeconds" | b"limit" if is_integer() => out.extend_from_slice(name),
+            b"timeoutSeconds" | b"limit" | b"fieldSelector" => out.extend_from_slice(option),
             name if name.iter().all(u8::is_ascii_alphanumeric) => continue,
-            _ => key.extend_from_slice(option),
+            _ => out.extend_from_slice(option),
         }
-        key.push(SEPARATOR);
+        out.push(SEPARATOR);
     }
+    Some(())
 }
 
 /// Where the first option ends, and where the next one starts. JSON has `&` escaped.
@@ -127,7 +137,7 @@ mod tests {
         let line = format!(
             r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseStarted","requestURI":"/api/v1/pods?{options}","verb":"watch","user":{{"username":"u"}},"sourceIPs":["10.0.0.1"],"userAgent":"p","objectRef":{{"resource":"pods","name":"x"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"2026-11-20T09:15:03.000001Z","stageTimestamp":"2026-11-20T09:15:03.000001Z"}}"#
         );
-        let (frame, _) = Frame::split(line.as_bytes(), recent).unwrap();
+        let (frame, _) = Frame::split(line.as_bytes()).unwrap();
         let mut key = Vec::new();
         frame.write_key(recent, &mut key).unwrap();
         key

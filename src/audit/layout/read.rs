@@ -1,6 +1,6 @@
 //! From the pieces of a line to an event.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::cursor::Cursor;
 use super::{Frame, Status, USER_AGENT};
@@ -19,20 +19,20 @@ impl<'a> Frame<'a> {
         event.request_uri = match text(self.uri) {
             Some(uri) => uri,
             None if self.is_query_read() => return None,
-            None => text(self.path)?,
+            None => text(self.path())?,
         };
         event.verb = text(self.verb)?;
-        let who = Who::read(self.who.raw)?;
+        let who = Who::read(self.who)?;
         event.user = who.user;
         event.set_impersonation(who.rest)?;
-        let user_agent = user_agent(self.client.raw);
+        let user_agent = user_agent(self.client);
         event.user_agent = text(user_agent).or_else(|| text(program(user_agent)))?;
-        event.object_ref = match (self.has_object, text(self.object_name)) {
+        event.object_ref = match (self.has_object(), text(self.object_name)) {
             (false, _) => None,
             (true, name) => Some(ObjectRef { name: name? }),
         };
         event.response_status = self.status.read()?;
-        let decision = Decision::read(self.annotations.raw)?;
+        let decision = Decision::read(self.annotations)?;
         event.annotations = Annotations {
             decision: text(decision.verdict)?,
             reason: text(decision.reason)?,
@@ -114,6 +114,14 @@ pub(super) fn text(raw: &[u8]) -> Option<Text<'_>> {
     if raw.bytes().all(|byte| byte != b'\\' && byte >= b' ') {
         return Some(Text::from(raw));
     }
-    let string: String = serde_json::from_str(&format!("\"{raw}\"")).ok()?;
+    let string: String = serde_json::from_str(&["\"", raw, "\""].concat()).ok()?;
     Some(Text::from(string))
+}
+
+/// Whether [`text`] can read it.
+pub(super) fn is_text(raw: &[u8]) -> bool {
+    // What `&` is to Go.
+    let is_usual = |at: usize| raw[at..].starts_with(br"\u0026");
+    let is_plain = raw.iter().all(|byte| *byte >= b' ') && std::str::from_utf8(raw).is_ok();
+    (is_plain && memchr_iter(b'\\', raw).all(is_usual)) || text(raw).is_some()
 }

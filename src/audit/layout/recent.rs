@@ -1,33 +1,23 @@
-//! Pieces of lines that come again and again: who called, and why it was decided so.
+//! What was seen in earlier lines: pieces that come again and again, and lines that do.
 //!
-//! They are the longest of what decides. Where the piece that is expected stands, its end
-//! need not be looked for, and two events are compared by its number.
+//! Who called and why it was decided so are the longest of what decides. Two events are
+//! compared by the numbers of these pieces.
 
 use indexmap::IndexMap;
 
-use super::cursor::Cursor;
+use super::Frame;
+use super::template::{Likeness, Places, Templates};
 
 /// Callers choose the keys: the hash is seeded.
 type Table<K, V> = IndexMap<K, V, foldhash::fast::RandomState>;
 
-/// How many pieces are expected in turn, each after other bytes.
-const SLOTS: usize = 1024;
 /// Longer pieces are not worth their place.
 const LONGEST: usize = 64 * 1024;
 /// What an entry takes besides its bytes.
 const ENTRY_BYTES: usize = 64;
 
-/// A piece of raw JSON, with its number where it is the one that was expected.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Piece<'a> {
-    pub(super) raw: &'a [u8],
-    pub(super) number: Option<u32>,
-    /// By what it was expected.
-    pub(super) slot: usize,
-}
-
-/// What was seen in earlier lines. It only makes the next one faster to split: what is read
-/// from it is the same without.
+/// What was seen in earlier lines. It only makes the next one faster to read: what is read
+/// is the same without.
 #[derive(Debug, Default)]
 pub struct Recent {
     /// User objects and, where callers impersonated, what follows them.
@@ -35,80 +25,85 @@ pub struct Recent {
     /// Addresses and user agents.
     pub(super) clients: Pieces,
     /// Annotation objects.
-    pub(super) annotations: Pieces,
+    pub(super) reasons: Pieces,
+    templates: Templates,
 }
 
 impl Recent {
     /// What it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        self.callers.bytes + self.clients.bytes + self.annotations.bytes
+        let pieces = [&self.callers, &self.clients, &self.reasons];
+        pieces.map(|pieces| pieces.bytes).iter().sum::<usize>() + self.templates.bytes()
+    }
+
+    /// Recognises the line that `bytes` begin with: one that only says that a request came
+    /// in, or one that is like a line that is known. [`Frame::split`] splits it as well, and
+    /// all pieces of it that decide are the same as those of the known one.
+    #[inline]
+    pub fn recognise<'a>(&mut self, bytes: &'a [u8]) -> Option<Likeness<'a>> {
+        let Self { callers, clients, reasons, templates } = self;
+        templates.recognise(bytes, [callers, clients, reasons])
+    }
+
+    /// Knows the line that was not recognised last: it was split into these pieces, and of its
+    /// like `known` is remembered.
+    pub fn know(&mut self, frame: &Frame<'_>, places: Places, known: usize) {
+        self.templates.know(frame, places, known);
     }
 }
 
+/// A piece of raw JSON.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// The same for all of which the same matters.
+    pub(super) number: u32,
+    /// Where it is remembered as it stands.
+    pub(super) place: Option<u32>,
+}
+
 /// Pieces of one kind, numbered by what matters of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Pieces {
     /// As they stand in the line, many to one number: each token and pod of a service
     /// account is another.
     raw: Table<Box<[u8]>, u32>,
     /// What matters of them; the number is the place.
     usual: Table<Box<[u8]>, ()>,
-    /// Where in `raw` the last one is that stood behind such bytes.
-    expected: Vec<usize>,
     bytes: usize,
 }
 
-impl Default for Pieces {
-    fn default() -> Self {
-        Self {
-            raw: Table::default(),
-            usual: Table::default(),
-            expected: vec![usize::MAX; SLOTS],
-            bytes: 0,
-        }
-    }
-}
-
 impl Pieces {
-    /// The piece at the cursor, if it is the one that stood in the slot the last time, and
-    /// `behind` stands behind it.
-    pub(super) fn expected<'a>(
-        &self,
-        slot: usize,
-        cursor: &mut Cursor<'a>,
-        behind: &[u8],
-    ) -> Option<Piece<'a>> {
-        let (known, number) = self.raw.get_index(self.expected[slot % SLOTS])?;
-        let raw = cursor.known(known, behind)?;
-        Some(Piece { raw, number: Some(*number), slot })
+    /// The piece at this place, as it stands in lines.
+    #[inline]
+    pub(super) fn at(&self, place: u32) -> Option<&[u8]> {
+        self.raw.get_index(place as usize).map(|(raw, _)| &**raw)
     }
 
-    /// The number of a piece, of which `usual` tells what matters; nothing where that
-    /// cannot be told. What `comes_again` is remembered as it stands.
+    /// Numbers a piece, of which `usual` tells what matters; nothing where that cannot be
+    /// told. What `comes_again` is remembered as it stands.
     pub(super) fn number<'a>(
         &mut self,
-        piece: Piece<'a>,
+        raw: &'a [u8],
         comes_again: bool,
         usual: impl FnOnce(&'a [u8]) -> Option<Vec<u8>>,
-    ) -> Option<u32> {
-        if piece.number.is_some() || piece.raw.len() > LONGEST {
-            return piece.number;
+    ) -> Option<Piece> {
+        if raw.len() > LONGEST {
+            return None;
         }
-        if let Some((index, _, number)) = self.raw.get_full(piece.raw) {
-            self.expected[piece.slot % SLOTS] = index;
-            return Some(*number);
+        if let Some((place, _, number)) = self.raw.get_full(raw) {
+            return Some(Piece { number: *number, place: u32::try_from(place).ok() });
         }
-        let usual = usual(piece.raw)?;
+        let usual = usual(raw)?;
         let place = self.usual.get_index_of(usual.as_slice()).unwrap_or_else(|| {
             self.bytes += usual.len() + ENTRY_BYTES;
             self.usual.insert_full(usual.into(), ()).0
         });
         let number = u32::try_from(place).ok()?;
-        if comes_again {
-            self.bytes += piece.raw.len() + ENTRY_BYTES;
-            let (index, _) = self.raw.insert_full(piece.raw.into(), number);
-            self.expected[piece.slot % SLOTS] = index;
+        if !comes_again {
+            return Some(Piece { number, place: None });
         }
-        Some(number)
+        self.bytes += raw.len() + ENTRY_BYTES;
+        let (place, _) = self.raw.insert_full(raw.into(), number);
+        Some(Piece { number, place: u32::try_from(place).ok() })
     }
 }
