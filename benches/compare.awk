@@ -13,6 +13,12 @@ function target(figure, wanted, got, met) {
   printf "| %s | %s | %s | %s |\n", figure, wanted, got, met == "" ? "not measured" : met ? "met" : "**missed**"
 }
 
+# The faster of the two inflaters is what counts.
+function inflating(figure, time, own, flate2) {
+  target(figure, "0.85 of inflate only", sprintf("%.2f; %.2f of flate2", ratio(own, time), ratio(flate2, time)), \
+    ratio(own < flate2 ? own : flate2, time) >= 0.85)
+}
+
 function ratio(over, under) { return under ? over / under : 0 }
 
 function row(what, n, name, size,    time) {
@@ -27,7 +33,8 @@ function rows(n) {
   row("leastrole, plain", n, "plain", bytes)
   row("leastrole, one gzip", n, "gzip", bytes)
   row("leastrole, 64 gzip parts", n, "parts", bytes)
-  row("inflate only, 64 gzip parts", n, "inflate-parts", bytes)
+  row("inflate only, 64 gzip parts", n, "own-parts", bytes)
+  row("flate2 only, 64 gzip parts", n, "inflate-parts", bytes)
 }
 
 END {
@@ -43,10 +50,8 @@ END {
   target("plain, one thread", sprintf("%.2f GB/s", floor), sprintf("%.2f GB/s, %.2f of `wc -l`", got, ratio(got, rate("wc", 1))), got >= floor)
   got = ratio(of("wc", 1), of("plain", threads))
   target("plain, " threads " threads", "0.45 of `wc -l`", sprintf("%.2f", got), got >= 0.45)
-  got = ratio(of("inflate-parts", threads), of("parts", threads))
-  target("64 gzip parts, " threads " threads", "0.85 of inflate only", sprintf("%.2f", got), got >= 0.85)
-  got = ratio(of("inflate", 1), of("gzip", threads))
-  target("one gzip, " threads " threads", "0.85 of inflate only", sprintf("%.2f", got), got >= 0.85)
+  inflating("64 gzip parts, " threads " threads", of("parts", threads), of("own-parts", threads), of("inflate-parts", threads))
+  inflating("one gzip, " threads " threads", of("gzip", threads), of("own", 1), of("inflate", 1))
   most = 0
   split("plain gzip parts one ten", names, " ")
   for (i in names) {
@@ -66,7 +71,8 @@ END {
   print "| --- | --- | --- | --- | --- | --- |"
   rows(1)
   if (threads > 1) rows(threads)
-  row("inflate only, one gzip", 1, "inflate", bytes)
+  row("inflate only, one gzip", 1, "own", bytes)
+  row("flate2 only, one gzip", 1, "inflate", bytes)
   row("leastrole, plain, " one_mb " MB", threads, "one", one_mb * 1e6)
   row("leastrole, plain, " ten_mb " MB", threads, "ten", ten_mb * 1e6)
   row("`wc -l`", 1, "wc", bytes)

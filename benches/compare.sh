@@ -113,8 +113,10 @@ for n in $(printf '%s\n' 1 "$threads" | sort -nu); do
   generate "gzip $n" "$n" "$gz"
   generate "parts $n" "$n" "$parts"
   add "inflate-parts $n" "$INFLATE" --threads "$n" "$parts"/*.gz
+  add "own-parts $n" "$INFLATE" --own --threads "$n" "$parts"/*.gz
 done
 add "inflate 1" "$INFLATE" --threads 1 "$gz"
+add "own 1" "$INFLATE" --own --threads 1 "$gz"
 add "wc 1" wc -l "$log"
 add "zcat 1" zcat "$gz"
 generate "one $threads" "$threads" "$one"
@@ -161,8 +163,10 @@ for n in $(printf '%s\n' 1 "$threads" | sort -nu); do
   memory gzip "$n" "$LEASTROLE" generate --quiet --threads "$n" "$gz"
   memory parts "$n" "$LEASTROLE" generate --quiet --threads "$n" "$parts"
   memory inflate-parts "$n" "$INFLATE" --threads "$n" "$parts"/*.gz
+  memory own-parts "$n" "$INFLATE" --own --threads "$n" "$parts"/*.gz
 done
 memory inflate 1 "$INFLATE" --threads 1 "$gz"
+memory own 1 "$INFLATE" --own --threads 1 "$gz"
 memory wc 1 wc -l "$log"
 memory zcat 1 zcat "$gz"
 memory one "$threads" "$LEASTROLE" generate --quiet --threads "$threads" "$one"
