@@ -44,6 +44,57 @@ fn an_event_without_bodies_is_not_taken_for_its_like_with_bodies() {
     }
 }
 
+type Change<'c> = &'c dyn Fn(String) -> String;
+
+/// What differs in a part of the line that rarely decides, or where two parts meet.
+#[test]
+fn what_is_unusual_is_not_taken_for_what_is_usual() {
+    let line = |change: &dyn Fn(String) -> String, minutes| {
+        let usual = WATCH.replace("OPTIONS", "watch=true");
+        change(at(usual.trim_end(), minutes)) + "\n"
+    };
+    let uri = |uri: &'static str| {
+        move |line: String| line.replace("/api/v1/namespaces/n/pods?watch=true", uri)
+    };
+    let cases: [(&str, [Change<'_>; 2]); 5] = [
+        ("a malformed URI", [&uri("/api/v1//pods?x=1"), &uri("/api/v1//pods?x=2")]),
+        (
+            "an escaped question mark",
+            [
+                &uri(r"/api/v1/namespaces/n/pods\u003ffieldSelector=metadata.name%3D?abc"),
+                &uri(r"/api/v1/namespaces/n/pods\u003ffieldSelector=metadata.name%3D?abd"),
+            ],
+        ),
+        (
+            "a verb like a query",
+            [&|line| line.replace("watch=true", r"x\\y"), &|line| {
+                line.replace("watch=true", "z").replace("\"watch\"", r#""watch?x\\y""#)
+            }],
+        ),
+        (
+            "no time of the stage",
+            [
+                &|line| line.replace("stageTimestamp\":\"2030-01", "stageTimestamp\":\"2030-99"),
+                &|line| line.replace("stageTimestamp\":\"2030-01", "stageTimestamp\":\"2030-98"),
+            ],
+        ),
+        (
+            "other groups",
+            [&|line| line.replace(r#""u"}"#, r#""u","groups":["a","b"]}"#), &|line| {
+                line.replace(r#""u"}"#, r#""u","groups":["a"]}"#)
+            }],
+        ),
+    ];
+    let options = ReadOptions { threads: 1, ..options() };
+    for (what, changes) in cases {
+        for [first, second] in [[0, 1], [1, 0]] {
+            let order = [first, first, first, second, second, second].into_iter().enumerate();
+            let text: String = order.map(|(at, it)| line(changes[it], at)).collect();
+            assert_same_within(|| log(text.as_bytes()), what, &Arc::default(), &options);
+        }
+    }
+}
+
 #[test]
 fn remembering_changes_nothing_in_a_window_of_time() {
     let moment = |text| Moment::parse(text);

@@ -106,7 +106,8 @@ pub fn conclude(
             return out.advise_on(
                 Who::Subject,
                 AdviceCode::MalformedUri,
-                &event.request_uri,
+                // The query has no part in it, and callers choose it.
+                event.request_uri.split('?').next().unwrap_or_default(),
                 vec![],
             );
         }

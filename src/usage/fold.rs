@@ -120,7 +120,10 @@ impl Fold {
     /// Remembers what the event in hand led to.
     fn remember(&mut self, known: Option<Known>) {
         let Some(memo) = &mut self.memo else { return };
-        let replaced = known.and_then(|known| memo.learn(known));
+        let replaced = known.and_then(|known| {
+            let bytes = known.bytes();
+            memo.learn(known, bytes)
+        });
         self.settle(replaced);
     }
 
@@ -239,7 +242,8 @@ impl Consumer for Fold {
             Next::ReadBodies => return None,
             Next::Read => {}
         }
-        let event = frame.event()?;
+        // Without a time of its stage, the time when it was received is wanted.
+        let event = frame.event().filter(|event| moment(event).is_some())?;
         let reading = Reading::of(&event);
         if frame.has_bodies() && self.needs_body(&event, &reading) {
             self.remember(Some(Known::NeedBodies));
@@ -266,6 +270,14 @@ impl Consumer for Fold {
 }
 
 impl Known {
+    /// What it takes besides itself.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::NeedBodies => 0,
+            Self::Effect(effect) => size_of_val(&*effect.posts),
+        }
+    }
+
     /// Counts one more at the time of its stage, where it can be.
     #[inline]
     fn repeat(&mut self, staged: &[u8], selection: &Selection, usage: &mut Usage) -> Next {
@@ -406,6 +418,24 @@ fn learn(facts: &mut Facts, user: &User<'_>, user_agent: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Callers may impersonate many groups at once, each of which is a need.
+    #[test]
+    fn what_an_event_leads_to_is_counted_with_what_is_remembered() {
+        let mut fold = Fold::new(Arc::default(), Settings::default());
+        let groups: Vec<String> = (0..5_000).map(|group| format!("\"{group}\"")).collect();
+        let groups = groups.join(",");
+        let mut most = 0;
+        for number in 0..200 {
+            let line = format!(
+                r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/pods/{number}","verb":"list","user":{{"username":"u"}},"impersonatedUser":{{"username":"v","groups":[{groups}]}},"sourceIPs":["10.0.0.1"],"userAgent":"p","objectRef":{{"resource":"pods"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"2026-11-20T09:15:03.000001Z","stageTimestamp":"2026-11-20T09:15:03.000001Z","annotations":{{"authorization.k8s.io/decision":"allow"}}}}"#
+            );
+            assert_eq!(fold.line(line.as_bytes()), Some(line.len()));
+            let posts = fold.memo.as_ref().unwrap().values().map(Known::bytes).sum::<usize>();
+            most = most.max(posts);
+        }
+        assert!((4 << 20..8 << 20).contains(&most), "{most} bytes");
+    }
 
     /// Callers choose their user agents, and need not choose one twice.
     #[test]

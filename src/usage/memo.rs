@@ -55,13 +55,17 @@ impl<V> Memo<V> {
         Some(&mut self.known[place])
     }
 
-    /// Remembers this of the event in hand, and returns what it takes the place of.
-    pub(super) fn learn(&mut self, value: V) -> Option<V> {
+    /// Remembers this of the event in hand, which takes so many bytes besides itself, and
+    /// returns what it takes the place of.
+    pub(super) fn learn(&mut self, value: V, bytes: usize) -> Option<V> {
         if self.key.is_empty() || self.key.len() > LONGEST {
             return None;
         }
-        self.bytes += self.key.len() + ENTRY_BYTES;
-        self.known.insert(self.key.as_slice().into(), value)
+        let replaced = self.known.insert(self.key.as_slice().into(), value);
+        if replaced.is_none() {
+            self.bytes += self.key.len() + ENTRY_BYTES + bytes;
+        }
+        replaced
     }
 
     /// What it takes, in bytes.
@@ -72,6 +76,11 @@ impl<V> Memo<V> {
     /// Whether it is time to forget.
     pub(super) fn is_full(&self) -> bool {
         self.bytes() > MOST_BYTES
+    }
+
+    #[cfg(test)]
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.known.values()
     }
 
     /// What was remembered.

@@ -152,8 +152,8 @@ impl<'a> Cursor<'a> {
                 return None;
             }
         }
-        let line = self.take(len);
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
+        let line = &self.rest[..len];
+        Some(self.take(line.strip_suffix(b"\r").unwrap_or(line).len()))
     }
 
     /// Passes a list of strings whose opening bracket is behind us.

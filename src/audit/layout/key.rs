@@ -1,6 +1,6 @@
 //! The bytes that decide what an event proves.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2_iter, memmem};
 
 use super::read::{Decision, Who, is_text, program, user_agent};
 use super::recent::Recent;
@@ -46,13 +46,9 @@ impl Frame<'_> {
         let places =
             Places { who: who.place, client: client.place, annotations: annotations.place };
         key.push(b'0' + u8::from(self.has_object()) + 2 * u8::from(self.has_bodies));
-        if self.query.is_empty() && self.object_name.is_empty() {
-            key.extend_from_slice(self.to_verb);
-            return Some(places);
-        }
         for part in [self.to_path, self.object_name, self.verb] {
-            key.push(SEPARATOR);
             key.extend_from_slice(part);
+            key.push(SEPARATOR);
         }
         self.write_options(key)?;
         Some(places)
@@ -96,10 +92,12 @@ pub(super) fn write_options(query: &[u8], out: &mut Vec<u8>) -> Option<()> {
 
 /// Where the first option ends, and where the next one starts. JSON has `&` escaped.
 fn option_end(options: &[u8]) -> (usize, usize) {
-    let escaped = memmem::find(options, b"\\u0026").map(|at| (at, at + 6));
-    let plain = memchr(b'&', options).map(|at| (at, at + 1));
-    let none = (options.len(), options.len() + 1);
-    [escaped, plain].into_iter().flatten().min().unwrap_or(none)
+    let joint = |at: usize| match &options[at..] {
+        [b'&', ..] => Some((at, at + 1)),
+        escape => escape.starts_with(br"\u0026").then_some((at, at + 6)),
+    };
+    let mut joints = memchr2_iter(b'&', b'\\', options).filter_map(joint);
+    joints.next().unwrap_or((options.len(), options.len() + 1))
 }
 
 fn is_integer(text: &[u8]) -> bool {
@@ -113,6 +111,7 @@ fn usual_who(raw: &[u8]) -> Option<Vec<u8>> {
     let extras = [user.extra.first("canonicalArn"), user.extra.first("sessionName")];
     let extras = extras.into_iter().map(|value| value.map_or("", |value| value));
     let groups = user.groups.iter().map(|group| &**group);
+    usual.extend_from_slice(&user.groups.len().to_le_bytes());
     for part in std::iter::once(&*user.username).chain(extras).chain(groups) {
         usual.extend_from_slice(part.as_bytes());
         // Not in UTF-8, so in no part.

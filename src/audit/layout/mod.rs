@@ -20,7 +20,7 @@ mod template;
 
 use std::sync::LazyLock;
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr2, memmem, memrchr};
 
 use cursor::{Cursor, TIME};
 pub use recent::Recent;
@@ -47,9 +47,8 @@ pub struct Frame<'a> {
     uri: &'a [u8],
     /// With its question mark.
     query: &'a [u8],
-    /// From the stage to the end of the path, and to the end of the verb.
+    /// From the stage to the end of the path.
     to_path: &'a [u8],
-    to_verb: &'a [u8],
     verb: &'a [u8],
     /// The user object and, where the caller impersonated, what follows it.
     who: &'a [u8],
@@ -101,12 +100,13 @@ impl<'a> Frame<'a> {
     fn request(&mut self, from_stage: &'a [u8], cursor: &mut Cursor<'a>) -> Option<()> {
         cursor.literal(b",\"requestURI\":\"")?;
         self.uri = cursor.string()?;
-        self.query = &self.uri[memchr(b'?', self.uri).unwrap_or(self.uri.len())..];
-        let passed = |rest: &[u8]| from_stage.len() - rest.len() - 1;
-        self.to_path = &from_stage[..passed(cursor.rest) - self.query.len()];
+        // Behind an escape, another question mark may have started it.
+        let mark = memchr2(b'?', b'\\', self.uri).filter(|at| self.uri[*at] == b'?');
+        self.query = &self.uri[mark.unwrap_or(self.uri.len())..];
+        let passed = from_stage.len() - cursor.rest.len() - 1;
+        self.to_path = &from_stage[..passed - self.query.len()];
         cursor.literal(b",\"verb\":\"")?;
         self.verb = cursor.word()?;
-        self.to_verb = &from_stage[..passed(cursor.rest)];
         cursor.literal(b",\"user\":")?;
         // Looking for what is behind it stops at the end of the line.
         let line = &cursor.rest[..memchr(b'\n', cursor.rest).unwrap_or(cursor.rest.len())];

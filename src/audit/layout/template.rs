@@ -7,7 +7,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use memchr::memchr2;
+use memchr::memchr3;
 
 use super::cursor::Cursor;
 use super::key::write_options;
@@ -53,7 +53,7 @@ pub(super) struct Templates {
     /// By slot; the first is for all that are free.
     all: Vec<[Option<Template>; WAYS]>,
     bytes: usize,
-    /// That of the line in hand.
+    /// That of the line in hand, while it is not recognised.
     slot: Option<usize>,
 }
 
@@ -128,6 +128,7 @@ impl Templates {
             Some((way, template.as_ref()?.recognise(&begin, pieces)?))
         };
         let (way, (known, staged, rest)) = ways.iter().enumerate().find_map(recognised)?;
+        self.slot = None;
         if way > 0 {
             // Those that come more often are found sooner.
             ways.swap(way, way - 1);
@@ -168,7 +169,7 @@ impl<'a> Begin<'a> {
         cursor
             .literal(b"ResponseComplete\",\"requestURI\":\"")
             .or_else(|| cursor.literal(b"ResponseStarted\",\"requestURI\":\""))?;
-        cursor.take(memchr2(b'?', b'"', cursor.rest)?);
+        cursor.take(memchr3(b'?', b'"', b'\n', cursor.rest)?);
         let to_path = &from_stage[..from_stage.len() - cursor.rest.len()];
         let query = if cursor.rest.starts_with(b"?") {
             cursor.string()?
@@ -223,13 +224,6 @@ impl Template {
         }
         let mut cursor = Cursor { rest: begin.rest };
         cursor.known(verb)?;
-        if let Some(known) = &self.options {
-            let mut options = Vec::new();
-            write_options(begin.query, &mut options)?;
-            if **known != *options {
-                return None;
-            }
-        }
         cursor.known(callers.at(self.who)?)?;
         cursor.literal(SOURCE_IPS)?;
         cursor.known(clients.at(self.client)?)?;
@@ -238,6 +232,13 @@ impl Template {
             cursor.object_name(false)?;
         }
         cursor.known(behind_client)?;
+        if let Some(known) = &self.options {
+            let mut options = Vec::new();
+            write_options(begin.query, &mut options)?;
+            if **known != *options {
+                return None;
+            }
+        }
         let staged = self.end(&mut cursor, reasons.at(self.annotations)?)?;
         cursor.is_at_end().then_some((self.known, staged, cursor.rest))
     }
