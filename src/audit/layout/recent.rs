@@ -13,6 +13,9 @@ type Table<K, V> = IndexMap<K, V, foldhash::fast::RandomState>;
 
 /// Longer pieces are not worth their place.
 const LONGEST: usize = 64 * 1024;
+/// After so many lines it is looked at anew which come again: tokens last for an hour, pods
+/// for a day, and a log goes on.
+const SEASON: u32 = 1 << 19;
 /// What an entry takes besides its bytes.
 const ENTRY_BYTES: usize = 64;
 
@@ -27,13 +30,26 @@ pub struct Recent {
     /// Annotation objects.
     pub(super) reasons: Pieces,
     templates: Templates,
+    /// Lines since the season began.
+    lines: u32,
 }
 
 impl Recent {
     /// What it takes, in bytes.
     pub fn bytes(&self) -> usize {
         let pieces = [&self.callers, &self.clients, &self.reasons];
-        pieces.map(|pieces| pieces.bytes).iter().sum::<usize>() + self.templates.bytes()
+        let bytes = |pieces: &Pieces| pieces.usual_bytes + pieces.raw_bytes;
+        pieces.map(bytes).iter().sum::<usize>() + self.templates.bytes()
+    }
+
+    /// Forgets what only helps to recognise lines. Numbers stay what they are.
+    fn begin_season(&mut self) {
+        self.lines = 0;
+        self.templates = Templates::default();
+        for pieces in [&mut self.callers, &mut self.clients, &mut self.reasons] {
+            pieces.raw = Table::default();
+            pieces.raw_bytes = 0;
+        }
     }
 
     /// Recognises the line that `bytes` begin with: one that only says that a request came
@@ -41,7 +57,11 @@ impl Recent {
     /// all pieces of it that decide are the same as those of the known one.
     #[inline]
     pub fn recognise<'a>(&mut self, bytes: &'a [u8]) -> Option<Likeness<'a>> {
-        let Self { callers, clients, reasons, templates } = self;
+        self.lines += 1;
+        if self.lines > SEASON {
+            self.begin_season();
+        }
+        let Self { callers, clients, reasons, templates, .. } = self;
         templates.recognise(bytes, [callers, clients, reasons])
     }
 
@@ -69,7 +89,8 @@ pub(super) struct Pieces {
     raw: Table<Box<[u8]>, u32>,
     /// What matters of them; the number is the place.
     usual: Table<Box<[u8]>, ()>,
-    bytes: usize,
+    raw_bytes: usize,
+    usual_bytes: usize,
 }
 
 impl Pieces {
@@ -95,15 +116,47 @@ impl Pieces {
         }
         let usual = usual(raw)?;
         let place = self.usual.get_index_of(usual.as_slice()).unwrap_or_else(|| {
-            self.bytes += usual.len() + ENTRY_BYTES;
+            self.usual_bytes += usual.len() + ENTRY_BYTES;
             self.usual.insert_full(usual.into(), ()).0
         });
         let number = u32::try_from(place).ok()?;
         if !comes_again {
             return Some(Piece { number, place: None });
         }
-        self.bytes += raw.len() + ENTRY_BYTES;
+        self.raw_bytes += raw.len() + ENTRY_BYTES;
         let (place, _) = self.raw.insert_full(raw.into(), number);
         Some(Piece { number, place: u32::try_from(place).ok() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"11111111-1111-4111-a111-111111111111","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"list","user":{"username":"u"},"sourceIPs":["10.0.0.1"],"userAgent":"p","objectRef":{"resource":"pods"},"responseStatus":{"metadata":{},"code":200},"requestReceivedTimestamp":"2026-11-20T09:15:03.000001Z","stageTimestamp":"2026-11-20T09:15:03.000001Z","annotations":{"authorization.k8s.io/decision":"allow"}}"#;
+
+    /// Reads the line as one that is known as 7 is; returns its key where it was split.
+    fn read(recent: &mut Recent) -> Option<Vec<u8>> {
+        if let Some(likeness) = recent.recognise(LINE.as_bytes()) {
+            assert_eq!((likeness.known, likeness.len), (Some(7), LINE.len()));
+            return None;
+        }
+        let (frame, _) = Frame::split(LINE.as_bytes()).unwrap();
+        let mut key = Vec::new();
+        let places = frame.write_key(recent, &mut key).unwrap();
+        recent.know(&frame, places, 7);
+        Some(key)
+    }
+
+    #[test]
+    fn a_new_season_forgets_lines_and_keeps_keys() {
+        let recent = &mut Recent::default();
+        let key = read(recent);
+        let bytes = recent.bytes();
+        assert!(key.is_some() && read(recent).is_none());
+        recent.lines = SEASON;
+        assert_eq!(read(recent), key);
+        assert_eq!((recent.lines, recent.bytes()), (0, bytes));
+        assert!(read(recent).is_none());
     }
 }
