@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::rbac::Atom;
 
 /// Whose permission a conclusion is about.
@@ -44,22 +46,22 @@ pub enum Conclusion {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParamKind {
     /// The policy, as `resource/name`.
-    pub policy: Box<str>,
+    pub policy: SmolStr,
     /// The API group of the parameters.
-    pub group: Box<str>,
+    pub group: SmolStr,
     /// Their resource.
-    pub resource: Box<str>,
+    pub resource: SmolStr,
 }
 
 /// The parameters that a binding of an admission policy refers to (`spec.paramRef`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParamRef {
     /// The policy, as `resource/name`.
-    pub policy: Box<str>,
+    pub policy: SmolStr,
     /// The namespace of the parameters; empty for all.
-    pub namespace: Box<str>,
+    pub namespace: SmolStr,
     /// One parameter object, or empty for a selector.
-    pub name: Box<str>,
+    pub name: SmolStr,
 }
 
 /// How an event proves a need.
@@ -143,7 +145,7 @@ pub struct Advice {
     /// What it is about.
     pub code: AdviceCode,
     /// The request behind it, readable.
-    pub about: Box<str>,
+    pub about: SmolStr,
     /// What would settle it; alternatives where there are several. May be empty.
     pub wanted: Vec<Atom>,
 }

@@ -1,5 +1,7 @@
 //! From an event to the question that the authorizer was asked.
 
+use smol_str::SmolStr;
+
 use super::Event;
 use super::uri::{self, Target};
 use crate::rbac::{Atom, ResourceAtom, UrlAtom};
@@ -38,7 +40,7 @@ pub fn request(event: &Event<'_>) -> Result<Atom, MalformedUri> {
 }
 
 /// `pods` and `log` as RBAC writes them: `pods/log`.
-pub(super) fn joined(resource: &str, subresource: &str) -> Box<str> {
+pub(super) fn joined(resource: &str, subresource: &str) -> SmolStr {
     if subresource.is_empty() {
         resource.into()
     } else {

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use smol_str::SmolStr;
 
 /// What a request URI names, before its verb is known.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,17 +15,17 @@ pub(super) enum Target {
     /// An API resource.
     Resource(Resource),
     /// Anything else: the decoded path, without its query.
-    Url(Box<str>),
+    Url(SmolStr),
 }
 
 /// An API resource as the URI names it; empty strings stand for what it does not name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Resource {
-    pub(super) group: Box<str>,
-    pub(super) namespace: Box<str>,
-    pub(super) plural: Box<str>,
-    pub(super) name: Box<str>,
-    pub(super) subresource: Box<str>,
+    pub(super) group: SmolStr,
+    pub(super) namespace: SmolStr,
+    pub(super) plural: SmolStr,
+    pub(super) name: SmolStr,
+    pub(super) subresource: SmolStr,
     /// The URI had the deprecated `watch` prefix, under which selectors are not consulted.
     pub(super) watch_prefix: bool,
 }
@@ -98,7 +99,7 @@ fn resource(group: &[u8], mut parts: &[&[u8]]) -> Result<Target, MalformedUri> {
     Ok(Target::Resource(found))
 }
 
-fn utf8(bytes: &[u8]) -> Result<Box<str>, MalformedUri> {
+fn utf8(bytes: &[u8]) -> Result<SmolStr, MalformedUri> {
     std::str::from_utf8(bytes).map(Into::into).map_err(|_| MalformedUri::NotUtf8)
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use super::is_dns_label;
 
 /// One permission: what the authorizer is asked about a request, and what one
@@ -22,24 +24,24 @@ pub enum Atom {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceAtom {
     /// The namespace of the request; empty for cluster-scoped objects and for all namespaces.
-    pub namespace: Box<str>,
+    pub namespace: SmolStr,
     /// The API group; empty for the core group.
-    pub group: Box<str>,
+    pub group: SmolStr,
     /// The resource as RBAC writes it: `pods`, or `pods/log` with its subresource.
-    pub resource: Box<str>,
+    pub resource: SmolStr,
     /// The object's name as the authorizer saw it; empty where the request has none.
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// The authorizer's verb, lower case: `get`, `deletecollection`, `impersonate`, ...
-    pub verb: Box<str>,
+    pub verb: SmolStr,
 }
 
 /// A permission on a non-resource URL. Always cluster-wide.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UrlAtom {
     /// The path without its query, as the authorizer compares it.
-    pub path: Box<str>,
+    pub path: SmolStr,
     /// The lower-cased HTTP method, or an `impersonate-on:` verb.
-    pub verb: Box<str>,
+    pub verb: SmolStr,
 }
 
 /// Why no rule can say exactly what an atom says.

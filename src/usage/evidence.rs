@@ -1,5 +1,7 @@
 //! What stands behind a need: how often, when, by which proof, and one sample.
 
+use std::sync::Arc;
+
 use super::{Few, Moment};
 use crate::audit::{Basis, Event, Outcome, Reading, Stage};
 use crate::rbac::default_objects;
@@ -36,7 +38,7 @@ pub struct Evidence {
     /// Who allowed it, in the authorizer's words.
     pub deciders: Few<DECIDERS>,
     /// The earliest event.
-    pub sample: Option<Box<Sample>>,
+    pub sample: Option<Arc<Sample>>,
 }
 
 /// One event, as something to look up. All of it is written by the caller.
@@ -175,7 +177,7 @@ impl Evidence {
         self.aggregated |= occurrence.row.is_some();
         self.see(first, occurrence.moment);
         if self.sample.as_ref().is_none_or(|sample| is_earlier(occurrence.moment, sample)) {
-            self.offer(Box::new(occurrence.sample()));
+            self.offer(Arc::new(occurrence.sample()));
         }
         let Event { user, impersonated_user, annotations, .. } = occurrence.event;
         self.bypass |= annotations.reason.is_empty()
@@ -198,7 +200,7 @@ impl Evidence {
         self.last = self.last.max(last);
     }
 
-    fn offer(&mut self, sample: Box<Sample>) {
+    fn offer(&mut self, sample: Arc<Sample>) {
         if self.sample.as_ref().is_none_or(|kept| order(&sample) < order(kept)) {
             self.sample = Some(sample);
         }

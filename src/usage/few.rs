@@ -1,40 +1,38 @@
 //! A set that stays small whatever the log holds.
 
-use std::collections::BTreeSet;
+use smol_str::SmolStr;
 
 /// The `N` smallest of the strings put in, and whether there were more. Which ones are
 /// kept does not depend on the order of insertion or merging.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Few<const N: usize> {
-    kept: BTreeSet<Box<str>>,
+    /// In order.
+    kept: Vec<SmolStr>,
     more: bool,
 }
 
 impl<const N: usize> Few<N> {
     /// Adds a string.
     pub fn insert(&mut self, text: &str) {
-        if self.kept.contains(text) {
-            return;
+        if !self.contains(text) {
+            self.put(text.into());
         }
-        self.kept.insert(text.into());
-        self.shrink();
     }
 
     /// Adds all of another set.
     pub fn merge(&mut self, other: Self) {
         self.more |= other.more;
-        self.kept.extend(other.kept);
-        self.shrink();
+        other.kept.into_iter().for_each(|text| self.put(text));
     }
 
     /// The strings kept, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.kept.iter().map(|text| &**text)
+        self.kept.iter().map(SmolStr::as_str)
     }
 
     /// Whether the string was kept.
     pub fn contains(&self, text: &str) -> bool {
-        self.kept.contains(text)
+        self.find(text).is_ok()
     }
 
     /// The only string ever put in.
@@ -50,11 +48,17 @@ impl<const N: usize> Few<N> {
         self.more
     }
 
-    fn shrink(&mut self) {
-        while self.kept.len() > N {
-            self.kept.pop_last();
-            self.more = true;
+    fn put(&mut self, text: SmolStr) {
+        if let Err(place) = self.find(&text) {
+            self.kept.insert(place, text);
+            self.more |= self.kept.len() > N;
+            self.kept.truncate(N);
         }
+    }
+
+    /// Where it is, or belongs.
+    fn find(&self, text: &str) -> Result<usize, usize> {
+        self.kept.binary_search_by(|kept| kept.as_str().cmp(text))
     }
 }
 

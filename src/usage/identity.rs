@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use super::Few;
 use crate::audit::User;
 use crate::eks::{IamArn, IamKind};
@@ -18,24 +20,24 @@ pub enum Identity {
     /// A Kubernetes service account.
     ServiceAccount {
         /// Its namespace.
-        namespace: Box<str>,
+        namespace: SmolStr,
         /// Its name.
-        name: Box<str>,
+        name: SmolStr,
     },
     /// An IAM role with all of its sessions.
     IamRole {
         /// The canonical ARN: without session and without path.
-        arn: Box<str>,
+        arn: SmolStr,
     },
     /// An IAM user.
     IamUser {
         /// The canonical ARN.
-        arn: Box<str>,
+        arn: SmolStr,
     },
     /// Anyone else, nodes and control-plane components among them.
     User {
         /// The username.
-        name: Box<str>,
+        name: SmolStr,
     },
 }
 

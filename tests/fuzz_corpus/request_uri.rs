@@ -148,9 +148,8 @@ fn told(path: &str, query: &str, verb: &str) -> Option<Request> {
         name = selected(query)?;
     }
     let resource = [plural, subresource].join("/").trim_end_matches('/').into();
-    let [namespace, group, name, verb] =
-        [namespace, group, name, verb.to_owned()].map(String::into_boxed_str);
-    Some(Ok(ResourceAtom { namespace, group, resource, name, verb }.into()))
+    let [namespace, group, name] = [namespace, group, name].map(Into::into);
+    Some(Ok(ResourceAtom { namespace, group, resource, name, verb: verb.into() }.into()))
 }
 
 /// The name that a plain query selects; nothing where it is not plain.

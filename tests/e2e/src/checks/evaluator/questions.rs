@@ -55,11 +55,11 @@ fn service_account(rng: &mut Rng, set: &Set) -> Identity {
         .in_group("system:authenticated")
 }
 
-fn namespace(rng: &mut Rng, set: &Set) -> Box<str> {
+fn namespace(rng: &mut Rng, set: &Set) -> String {
     match rng.usize(..8) {
-        0 => "".into(),
-        1 => "elsewhere".into(),
-        _ => set.name(pick(rng, NAMESPACES)).into(),
+        0 => String::new(),
+        1 => "elsewhere".to_owned(),
+        _ => set.name(pick(rng, NAMESPACES)),
     }
 }
 
@@ -69,7 +69,7 @@ fn any_atom(rng: &mut Rng, set: &Set) -> Atom {
         return Atom::Url(UrlAtom { path, verb: pick(rng, VERBS).into() });
     }
     Atom::Resource(ResourceAtom {
-        namespace: namespace(rng, set),
+        namespace: namespace(rng, set).into(),
         group: pick(rng, GROUPS).into(),
         resource: pick(rng, RESOURCES).into(),
         name: pick(rng, NAMES).into(),
@@ -94,7 +94,7 @@ fn bound_identity(rng: &mut Rng, set: &Set, binding: &Value) -> Option<Identity>
 /// or near misses.
 fn aimed_atom(rng: &mut Rng, set: &Set, binding: &Value) -> Atom {
     let Some(rule) = rule_behind(rng, set, binding) else { return any_atom(rng, set) };
-    let verb: Box<str> = value(rng, rule, "verbs", VERBS).into();
+    let verb = value(rng, rule, "verbs", VERBS).into();
     if rule["nonResourceURLs"].is_array() {
         let path = value(rng, rule, "nonResourceURLs", URLS).replace('*', "x");
         return Atom::Url(UrlAtom { path: path.into(), verb });
@@ -110,7 +110,7 @@ fn aimed_atom(rng: &mut Rng, set: &Set, binding: &Value) -> Atom {
         _ => namespace(rng, set),
     };
     Atom::Resource(ResourceAtom {
-        namespace,
+        namespace: namespace.into(),
         group: value(rng, rule, "apiGroups", GROUPS).into(),
         resource: resource.into(),
         name: value(rng, rule, "resourceNames", NAMES).into(),
