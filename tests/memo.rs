@@ -263,6 +263,38 @@ proptest! {
         assert_same(|| log(&text), "damaged");
     }
 
+    /// Lines that are well formed, and differ from others that were seen in a field or two.
+    #[test]
+    fn remembering_changes_nothing_whichever_fields_are_exchanged(
+        start in 0_usize..2_000,
+        made in prop::collection::vec(
+            (0_usize..12, prop::collection::vec((0_usize..FIELDS.len(), 0_usize..12, 0_u8..8), 0..4)),
+            1..80,
+        ),
+    ) {
+        let logs = ["metadata", "eks-policy"].map(|log| cluster_log(&format!("{log}.ndjson.gz")));
+        let lines = logs.iter().flat_map(|log| log.lines().skip(start).take(6));
+        let pool: Vec<Vec<String>> = lines.map(fields).collect();
+        let mut text = String::new();
+        for (minutes, (base, changes)) in made.iter().chain(&made).enumerate() {
+            let mut line = pool[*base].clone();
+            for &(field, other, how) in changes {
+                line[field] = match how {
+                    0 => String::new(),
+                    1 => line[field].repeat(2),
+                    2 => line[field].replacen('e', r"\u0065", 1),
+                    3 => line[field].replacen(':', " :", 1),
+                    _ => pool[other][field].clone(),
+                };
+            }
+            let line = line.concat() + "}";
+            let has_time = line.contains("\"stageTimestamp\":\"20");
+            text += &if has_time { at(&line, minutes) } else { line };
+            text.push('\n');
+        }
+        assert_same(|| log(text.as_bytes()), "exchanged fields");
+    }
+
     #[test]
     fn remembering_changes_nothing_whatever_the_query(
         queries in prop::collection::vec(prop::collection::vec(0_usize..OPTIONS.len(), 0..5), 1..20),
@@ -277,6 +309,46 @@ proptest! {
         let text = lines.collect::<String>().repeat(2);
         assert_same(|| log(text.as_bytes()), "queries");
     }
+}
+
+/// What the API server writes after the brace of an event, in its order.
+const FIELDS: [&str; 18] = [
+    "kind",
+    "apiVersion",
+    "level",
+    "auditID",
+    "stage",
+    "requestURI",
+    "verb",
+    "user",
+    "impersonatedUser",
+    "sourceIPs",
+    "userAgent",
+    "objectRef",
+    "responseStatus",
+    "requestObject",
+    "responseObject",
+    "requestReceivedTimestamp",
+    "stageTimestamp",
+    "annotations",
+];
+
+/// The text of each field of [`FIELDS`], with the mark before it; empty where it is missing.
+fn fields(line: &str) -> Vec<String> {
+    let line = line.strip_suffix('}').unwrap();
+    let mut rest = line.len();
+    let mut fields: Vec<String> = FIELDS
+        .iter()
+        .rev()
+        .map(|field| {
+            let start = line[..rest].rfind(&format!("\"{field}\":")).map(|quote| quote - 1);
+            let text = &line[start.unwrap_or(rest)..rest];
+            rest = start.unwrap_or(rest);
+            text.to_owned()
+        })
+        .collect();
+    fields.reverse();
+    fields
 }
 
 /// Options that select a name, that spoil the selection, and that do neither.
