@@ -69,7 +69,9 @@ impl<C: Consumer> Decoder<'_, C> {
         if line.is_empty() || self.csv_line(line, nest) {
             return after;
         }
-        if let Some(part) = Part::of(line) {
+        if !self.is_csv()
+            && let Some(part) = Part::of(line)
+        {
             return self.container_line(text, at, &part, nest);
         }
         if prefix::starts_json(line) {
@@ -169,6 +171,11 @@ impl<C: Consumer> Decoder<'_, C> {
             return self.malformed(&Cause::CutRecord, text.as_bytes());
         }
         self.lines(text, nest);
+    }
+
+    /// Whether what follows a line are rows, and never the rest of what it says.
+    fn is_csv(&self) -> bool {
+        matches!(*self.origin.dialect, Dialect::Csv(_))
     }
 
     /// A line below a CSV header; false where it does not fit the header, as

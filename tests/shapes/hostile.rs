@@ -83,6 +83,15 @@ fn an_event_cut_in_its_body_is_salvaged_wherever_it_stands() {
 }
 
 #[test]
+fn a_line_like_a_part_of_a_record_takes_no_rows_with_it() {
+    let header = "user.username,verb,objectRef.resource,responseStatus.code,calls";
+    let row = "system:serviceaccount:shop:reader,get,pods,200,1";
+    let part = "2026-11-20T09:15:02Z stdout P {\"kind\"";
+    let (collected, tally) = read_bytes([header, row, part, row, row].join("\n"), &options(1));
+    assert_eq!((collected.rows.len(), tally.not_audit), (3, 1), "{tally:?}");
+}
+
+#[test]
 fn long_records_are_read_up_to_the_limit_and_named_beyond_it() {
     let limit = 1 << 20;
     let options = ReadOptions { record_limit: limit, ..options(2) };
