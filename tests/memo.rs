@@ -268,12 +268,12 @@ proptest! {
     fn remembering_changes_nothing_whichever_fields_are_exchanged(
         start in 0_usize..2_000,
         made in prop::collection::vec(
-            (0_usize..12, prop::collection::vec((0_usize..FIELDS.len(), 0_usize..12, 0_u8..8), 0..4)),
+            (0_usize..6, prop::collection::vec((0_usize..FIELDS.len(), 0_usize..6, 0_u8..8), 0..3)),
             1..80,
         ),
     ) {
         let logs = ["metadata", "eks-policy"].map(|log| cluster_log(&format!("{log}.ndjson.gz")));
-        let lines = logs.iter().flat_map(|log| log.lines().skip(start).take(6));
+        let lines = logs.iter().flat_map(|log| log.lines().skip(start).take(3));
         let pool: Vec<Vec<String>> = lines.map(fields).collect();
         let mut text = String::new();
         for (minutes, (base, changes)) in made.iter().chain(&made).enumerate() {
@@ -284,6 +284,7 @@ proptest! {
                     1 => line[field].repeat(2),
                     2 => line[field].replacen('e', r"\u0065", 1),
                     3 => line[field].replacen(':', " :", 1),
+                    4 | 5 => with_another_sign(&line[field], other),
                     _ => pool[other][field].clone(),
                 };
             }
@@ -292,7 +293,8 @@ proptest! {
             text += &if has_time { at(&line, minutes) } else { line };
             text.push('\n');
         }
-        assert_same(|| log(text.as_bytes()), "exchanged fields");
+        let all = Arc::new(Selection { include_system: true, ..Selection::default() });
+        assert_same_within(|| log(text.as_bytes()), "exchanged fields", &all, &options());
     }
 
     #[test]
@@ -309,6 +311,24 @@ proptest! {
         let text = lines.collect::<String>().repeat(2);
         assert_same(|| log(text.as_bytes()), "queries");
     }
+}
+
+/// The text of a field with one letter or digit of its value exchanged: it stays as long.
+fn with_another_sign(text: &str, which: usize) -> String {
+    let value = text.find("\":").map_or(0, |at| at + 2);
+    let signs =
+        text.char_indices().filter(|(at, sign)| *at >= value && sign.is_ascii_alphanumeric());
+    let signs: Vec<usize> = signs.map(|(at, _)| at).collect();
+    let mut text = text.to_owned();
+    if let Some(&at) = signs.get(which * signs.len() / 6) {
+        let next = match &text[at..=at] {
+            "9" => "0".to_owned(),
+            "z" | "Z" => "a".to_owned(),
+            sign => char::from(sign.as_bytes()[0] + 1).to_string(),
+        };
+        text.replace_range(at..=at, &next);
+    }
+    text
 }
 
 /// What the API server writes after the brace of an event, in its order.
