@@ -82,6 +82,7 @@ if [ -z "$peer" ]; then
   elif benches/peers/audit2rbac.sh "$DIR/audit2rbac" >"$work/go.log" 2>&1; then
     peer=$DIR/audit2rbac
   else
+    note "$(cat "$work/go.log")"
     peer_note='audit2rbac was skipped: its Go module could not be loaded and built.'
   fi
 fi

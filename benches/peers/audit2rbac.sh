@@ -13,7 +13,11 @@ file=$(realpath "$1")
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 cd "$work"
-source=$(go mod download -json "$MODULE@$VERSION" | jq -er .Dir)
+if ! download=$(go mod download -json "$MODULE@$VERSION"); then
+  jq -r .Error <<<"$download" >&2
+  exit 1
+fi
+source=$(jq -er .Dir <<<"$download")
 cp -R "$source" source
 chmod -R u+w source
 cd source
