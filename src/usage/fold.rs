@@ -1,19 +1,17 @@
 //! Events into usage: judges each event once and adds what it proves.
 
-use std::hash::Hash;
+use std::mem;
 use std::sync::Arc;
 
 use super::aggregate;
+use super::entry::{Entry, is_node_authorized, subject};
 use super::evidence::{Occurrence, Repeats};
-use super::ledger::{IdentityUsage, Place, Table};
+use super::known::{Effect, Known, Next};
+use super::ledger::Place;
 use super::memo::Memo;
-use super::{Choice, Evidence, Facts, Identity, Moment, Selection, Usage, Version};
-use crate::audit::{
-    Basis, BodyUse, Conclusion, Event, Frame, Outcome, Reading, Settings, Stage, User, Who,
-    conclude,
-};
+use super::{Choice, Moment, Selection, Usage, Version};
+use crate::audit::{BodyUse, Event, Frame, Outcome, Reading, Settings, Stage, conclude};
 use crate::decode::{Consumer, UsageRow};
-use crate::eks::username_template;
 use crate::rbac::Atom;
 
 /// A worker's private ledger and what it needs to fill it.
@@ -24,53 +22,6 @@ pub struct Fold {
     settings: Settings,
     /// Nothing where every event is to be read anew.
     memo: Option<Memo<Known>>,
-}
-
-/// What is known of events with the same deciding bytes.
-#[derive(Debug)]
-enum Known {
-    /// More decides than these bytes.
-    NeedBodies,
-    /// All of them come to the same.
-    Effect(Effect),
-}
-
-/// What becomes of an event in hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// It has to be read.
-    Read,
-    /// It has to be read with its bodies.
-    ReadBodies,
-    /// It is counted.
-    Nothing,
-}
-
-/// Where an event was counted, and its like that are still to be counted there.
-#[derive(Debug)]
-struct Effect {
-    stage: Stage,
-    place: Place,
-    posts: Box<[Post]>,
-    /// Those that came since; only later ones can be: an earlier one may be the sample.
-    repeats: Repeats,
-}
-
-/// One entry of the ledger. Entries never move while a worker fills its ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Post {
-    identity: usize,
-    column: Column,
-    entry: usize,
-}
-
-/// The tables of [`super::IdentityUsage`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Needs,
-    Denied,
-    Advice,
-    ParamRefs,
 }
 
 impl Fold {
@@ -88,9 +39,7 @@ impl Fold {
 
     /// What was folded.
     pub fn into_usage(mut self) -> Usage {
-        if let Some(memo) = self.memo.take() {
-            self.settle(memo.into_values());
-        }
+        self.forget();
         self.usage
     }
 
@@ -124,26 +73,16 @@ impl Fold {
             let bytes = known.bytes();
             memo.learn(known, bytes)
         });
-        self.settle(replaced);
+        if let Some(known) = replaced {
+            known.settle(&mut self.usage);
+        }
     }
 
     /// Starts to remember anew.
     fn forget(&mut self) {
-        let known = self.memo.as_mut().map(|memo| std::mem::take(memo).into_values());
-        self.settle(known.into_iter().flatten());
-    }
-
-    /// Brings what was only counted into the ledger.
-    fn settle(&mut self, known: impl IntoIterator<Item = Known>) {
-        for known in known {
-            let Known::Effect(Effect { stage, place, posts, repeats }) = known else { continue };
-            if repeats.events > 0 {
-                self.usage.outcomes.add(place, repeats.events);
-                self.usage.see(Some(repeats.last));
-                for post in &posts {
-                    post.evidence(&mut self.usage).repeat(stage, &repeats);
-                }
-            }
+        if let Some(memo) = &mut self.memo {
+            let known = mem::take(memo).into_values();
+            known.for_each(|known| known.settle(&mut self.usage));
         }
     }
 
@@ -269,150 +208,15 @@ impl Consumer for Fold {
     }
 }
 
-impl Known {
-    /// What it takes besides itself.
-    fn bytes(&self) -> usize {
-        match self {
-            Self::NeedBodies => 0,
-            Self::Effect(effect) => size_of_val(&*effect.posts),
-        }
-    }
-
-    /// Counts one more at the time of its stage, where it can be.
-    #[inline]
-    fn repeat(&mut self, staged: &[u8], selection: &Selection, usage: &mut Usage) -> Next {
-        let Self::Effect(effect) = self else { return Next::ReadBodies };
-        let Some(moment) = Moment::of_own_form(staged) else { return Next::Read };
-        if !selection.covers(Some(moment)) {
-            usage.outcomes.add(Place::OutsideWindow, 1);
-            return Next::Nothing;
-        }
-        if effect.repeats.add(moment) { Next::Nothing } else { Next::Read }
-    }
-}
-
 /// Counts an event that only says that a request came in.
 fn pass_uncounted(usage: &mut Usage) -> Next {
     usage.outcomes.add(Place::UncountedStage, 1);
     Next::Nothing
 }
 
-impl Post {
-    fn evidence<'u>(&self, usage: &'u mut Usage) -> &'u mut Evidence {
-        let used = &mut usage.identities[self.identity];
-        match self.column {
-            Column::Needs => &mut used.needs[self.entry],
-            Column::Denied => &mut used.denied[self.entry],
-            Column::Advice => &mut used.advice[self.entry],
-            Column::ParamRefs => &mut used.param_refs[self.entry],
-        }
-    }
-}
-
 fn moment(event: &Event<'_>) -> Option<Moment> {
     Moment::parse(&event.stage_timestamp)
         .or_else(|| Moment::parse(&event.request_received_timestamp))
-}
-
-/// Nodes are allowed by the Node authorizer, which gives no reason; RBAC always names
-/// its binding.
-fn is_node_authorized(event: &Event<'_>) -> bool {
-    let subject = event.impersonated_user.as_ref().unwrap_or(&event.user);
-    subject.username.starts_with("system:node:") && event.annotations.reason.is_empty()
-}
-
-fn subject<'e>(event: &'e Event<'_>) -> (Identity, &'e str) {
-    match &event.impersonated_user {
-        Some(user) => (Identity::of_username(&user.username), &user.username),
-        None => (Identity::of_caller(&event.user), &event.user.username),
-    }
-}
-
-/// One event on its way into the ledger.
-struct Entry<'f, 'e> {
-    usage: &'f mut Usage,
-    selection: &'f Selection,
-    event: &'f Event<'e>,
-    occurrence: &'f Occurrence<'f>,
-}
-
-impl Entry<'_, '_> {
-    /// Adds a conclusion, and says where.
-    fn add(&mut self, conclusion: Conclusion) -> Option<Post> {
-        match conclusion {
-            Conclusion::Need { who, .. } if self.is_nodes_own(&who) => None,
-            Conclusion::Need { who, atom, basis } => {
-                let post = self.post(&who, Column::Needs, |usage| &mut usage.needs, atom)?;
-                let evidence = post.evidence(self.usage);
-                evidence.bases.add(basis);
-                if basis == Basis::Logged {
-                    evidence.decide(&self.event.annotations.reason);
-                }
-                Some(post)
-            }
-            Conclusion::Denied(atom) => {
-                self.post(&Who::Subject, Column::Denied, |usage| &mut usage.denied, atom)
-            }
-            Conclusion::Advice(who, advice) => {
-                self.post(&who, Column::Advice, |usage| &mut usage.advice, advice)
-            }
-            Conclusion::ParamRef(reference) => {
-                let who = Who::Subject;
-                self.post(&who, Column::ParamRefs, |usage| &mut usage.param_refs, reference)
-            }
-            Conclusion::ParamKind(kind) => {
-                self.usage.param_kinds.insert(kind);
-                None
-            }
-        }
-    }
-
-    fn is_nodes_own(&self, who: &Who) -> bool {
-        *who == Who::Subject && is_node_authorized(self.event)
-    }
-
-    /// Adds this event to the evidence for `key` of the identity concerned; nothing where
-    /// the identity is not asked for.
-    fn post<K: Hash + Eq + 'static>(
-        &mut self,
-        who: &Who,
-        column: Column,
-        table: impl Fn(&mut IdentityUsage) -> &mut Table<K, Evidence>,
-        key: K,
-    ) -> Option<Post> {
-        let (identity, username) = match who {
-            Who::Caller => (Identity::of_caller(&self.event.user), &*self.event.user.username),
-            Who::Subject => subject(self.event),
-            Who::Reviewed { username } => (Identity::of_username(username), &**username),
-        };
-        if self.selection.choice(&identity, username) != Choice::Taken {
-            return None;
-        }
-        let slot = self.usage.identities.entry(identity);
-        let identity = slot.index();
-        let used = slot.or_default();
-        match (who, &self.event.impersonated_user) {
-            (Who::Reviewed { .. }, _) => {}
-            (Who::Subject, Some(target)) => learn(&mut used.facts, target, None),
-            _ => learn(&mut used.facts, &self.event.user, Some(&self.event.user_agent)),
-        }
-        let slot = table(used).entry(key);
-        let entry = slot.index();
-        slot.or_default().add(self.occurrence);
-        Some(Post { identity, column, entry })
-    }
-}
-
-fn learn(facts: &mut Facts, user: &User<'_>, user_agent: Option<&str>) {
-    facts.usernames.insert(&user.username);
-    user.groups.iter().for_each(|group| facts.groups.insert(group));
-    if let Some(session) = user.extra.first("sessionName") {
-        facts.username_templates.insert(&username_template(&user.username, session));
-    }
-    let program = user_agent.and_then(|agent| agent.split(['/', ' ']).next());
-    if let Some(program) = program.filter(|program| !program.is_empty()) {
-        facts.user_agents.insert(&program.chars().take(64).collect::<String>());
-    }
 }
 
 #[cfg(test)]

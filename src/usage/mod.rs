@@ -2,10 +2,12 @@
 //! merged over workers and runs. Never knows where events came from.
 
 mod aggregate;
+mod entry;
 mod evidence;
 mod few;
 mod fold;
 mod identity;
+mod known;
 mod ledger;
 mod memo;
 mod moment;
