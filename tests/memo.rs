@@ -297,6 +297,33 @@ proptest! {
         assert_same_within(|| log(text.as_bytes()), "exchanged fields", &all, &options());
     }
 
+    /// More pods of an account than lines are known that begin alike, and what decides in
+    /// between.
+    #[test]
+    fn remembering_changes_nothing_whichever_pod_it_is(
+        lines in prop::collection::vec(
+            (0_u8..9, 0_u8..9, prop::sample::select(vec!["u", "v", "w"]), 0_u8..2, 0_u8..2),
+            1..150,
+        ),
+    ) {
+        let usual = WATCH.replace("OPTIONS", "watch=true");
+        let mut text = String::new();
+        for (minutes, (pod, address, subject, code, reason)) in lines.into_iter().enumerate() {
+            let pod = format!(r#""authentication.kubernetes.io/pod-name":["u-{pod}"]"#);
+            let user = format!(
+                r#""u","extra":{{{pod}}}}},"impersonatedUser":{{"username":"{subject}"}}"#
+            );
+            let reason = format!(r#""allow","authorization.k8s.io/reason":"{reason}""#);
+            let line = usual
+                .replace(r#""u"}"#, &user)
+                .replace("10.0.0.1", &format!("10.0.0.{address}"))
+                .replace(r#""code":200"#, &format!(r#""code":20{code}"#))
+                .replace(r#""allow""#, &reason);
+            text += &(at(line.trim_end(), minutes) + "\n");
+        }
+        assert_same(|| log(text.as_bytes()), "pods");
+    }
+
     #[test]
     fn remembering_changes_nothing_whatever_the_query(
         queries in prop::collection::vec(prop::collection::vec(0_usize..OPTIONS.len(), 0..5), 1..20),

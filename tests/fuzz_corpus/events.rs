@@ -16,14 +16,16 @@ use leastrole::usage::{Fold, Selection, Usage};
 /// A log, read with and without memory of what was seen, and by one who only counts.
 ///
 /// Lines in the API server's own layout are events to a [`Fold`] also where bytes that
-/// decide nothing are broken; who parses them whole may find fewer.
+/// decide nothing are broken; who parses them whole may find fewer, and take them for rows.
 pub(crate) fn check(bytes: &[u8]) {
     let options = ReadOptions { threads: 1, block_size: 16 << 10, ..ReadOptions::default() };
     let selection = Arc::new(Selection { include_system: true, ..Selection::default() });
     let folded = assert_same_within(|| log(bytes), "a log", &selection, &options);
     let counted = count(bytes, &options);
     assert!(counted.audit_events <= folded.audit_events, "{counted:?} {folded:?}");
-    assert_eq!(counted.usage_rows, folded.usage_rows);
+    if counted.audit_events == folded.audit_events {
+        assert_eq!(counted.usage_rows, folded.usage_rows);
+    }
     // A broken record reaches to the next line, or to the end of its block. Of text that is
     // no log it is not said how many records it is.
     if counted.problems().is_empty() && counted.salvaged == 0 {

@@ -1,9 +1,14 @@
 //! A position in bytes that begin with an event line. Nothing here goes on over the line's
 //! end, so what is behind it need not be known.
 
-use memchr::{memchr2, memchr2_iter};
+use std::sync::LazyLock;
 
-use super::{HEAD, RECEIVED, REQUEST_BODY, RESPONSE_BODY, STAGED, Status};
+use memchr::{memchr, memchr2, memchr2_iter, memmem};
+
+use super::{HEAD, RECEIVED, REQUEST_BODY, RESPONSE_BODY, SOURCE_IPS, STAGED, Status, USER_AGENT};
+
+static SOURCES: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(SOURCE_IPS));
 
 /// A timestamp and the quote that ends it.
 pub(super) const TIME: usize = 28;
@@ -154,6 +159,20 @@ impl<'a> Cursor<'a> {
         }
         let line = &self.rest[..len];
         Some(self.take(line.strip_suffix(b"\r").unwrap_or(line).len()))
+    }
+
+    /// Passes the caller: the user object and what follows it, up to the addresses.
+    pub(super) fn caller(&mut self) -> Option<()> {
+        // Looking for what is behind it stops at the end of the line.
+        let line = &self.rest[..memchr(b'\n', self.rest).unwrap_or(self.rest.len())];
+        self.take(SOURCES.find(line)?);
+        Some(())
+    }
+
+    /// Passes the client: the addresses behind their opening bracket, and the user agent.
+    pub(super) fn client(&mut self) -> Option<()> {
+        self.strings()?;
+        self.literal(USER_AGENT).is_none_or(|()| self.string().is_some()).then_some(())
     }
 
     /// Passes a list of strings whose opening bracket is behind us.

@@ -18,9 +18,7 @@ mod read;
 mod recent;
 mod template;
 
-use std::sync::LazyLock;
-
-use memchr::{memchr, memchr2, memmem, memrchr};
+use memchr::{memchr2, memrchr};
 
 use cursor::{Cursor, TIME};
 pub use recent::Recent;
@@ -36,8 +34,6 @@ const RESPONSE_BODY: &[u8; 18] = b",\"responseObject\":";
 const RECEIVED: &[u8; 29] = b",\"requestReceivedTimestamp\":\"";
 const STAGED: &[u8; 19] = b",\"stageTimestamp\":\"";
 const ANNOTATIONS: &[u8; 15] = b",\"annotations\":";
-static SOURCES: LazyLock<memmem::Finder<'static>> =
-    LazyLock::new(|| memmem::Finder::new(SOURCE_IPS));
 
 /// One event line, as pieces of its raw JSON.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,14 +104,9 @@ impl<'a> Frame<'a> {
         cursor.literal(b",\"verb\":\"")?;
         self.verb = cursor.word()?;
         cursor.literal(b",\"user\":")?;
-        // Looking for what is behind it stops at the end of the line.
-        let line = &cursor.rest[..memchr(b'\n', cursor.rest).unwrap_or(cursor.rest.len())];
-        self.who = cursor.take(SOURCES.find(line)?);
+        self.who = cursor.passed(Cursor::caller)?;
         cursor.literal(SOURCE_IPS)?;
-        self.client = cursor.passed(|cursor| {
-            cursor.strings()?;
-            cursor.literal(USER_AGENT).is_none_or(|()| cursor.string().is_some()).then_some(())
-        })?;
+        self.client = cursor.passed(Cursor::client)?;
         if cursor.rest.starts_with(OBJECT) {
             self.object = cursor.passed(|cursor| {
                 cursor.literal(OBJECT)?;

@@ -100,6 +100,17 @@ impl Pieces {
         self.raw.get_index(place as usize).map(|(raw, _)| &**raw)
     }
 
+    /// Where this piece is remembered as it stands.
+    pub(super) fn find(&self, raw: &[u8]) -> Option<u32> {
+        u32::try_from(self.raw.get_index_of(raw)?).ok()
+    }
+
+    /// Whether the same matters of both.
+    pub(super) fn are_alike(&self, place: u32, other: u32) -> bool {
+        let number = |place: u32| self.raw.get_index(place as usize).map(|(_, number)| number);
+        number(place) == number(other)
+    }
+
     /// Numbers a piece, of which `usual` tells what matters; nothing where that cannot be
     /// told. What `comes_again` is remembered as it stands.
     pub(super) fn number<'a>(
@@ -133,15 +144,20 @@ impl Pieces {
 mod tests {
     use super::*;
 
-    const LINE: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"11111111-1111-4111-a111-111111111111","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"list","user":{"username":"u"},"sourceIPs":["10.0.0.1"],"userAgent":"p","objectRef":{"resource":"pods"},"responseStatus":{"metadata":{},"code":200},"requestReceivedTimestamp":"2026-11-20T09:15:03.000001Z","stageTimestamp":"2026-11-20T09:15:03.000001Z","annotations":{"authorization.k8s.io/decision":"allow"}}"#;
+    /// A request for this resource by one of the pods of a service account.
+    fn line(resource: &str, pod: u8) -> String {
+        format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"11111111-1111-4111-a111-111111111111","stage":"ResponseComplete","requestURI":"/api/v1/{resource}","verb":"list","user":{{"username":"system:serviceaccount:n:agent","extra":{{"authentication.kubernetes.io/pod-name":["agent-{pod}"]}}}},"sourceIPs":["10.0.0.{pod}"],"userAgent":"p","objectRef":{{"resource":"{resource}"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"2026-11-20T09:15:03.000001Z","stageTimestamp":"2026-11-20T09:15:03.000001Z","annotations":{{"authorization.k8s.io/decision":"allow"}}}}"#
+        )
+    }
 
-    /// Reads the line as one that is known as 7 is; returns its key where it was split.
-    fn read(recent: &mut Recent) -> Option<Vec<u8>> {
-        if let Some(likeness) = recent.recognise(LINE.as_bytes()) {
-            assert_eq!((likeness.known, likeness.len), (Some(7), LINE.len()));
+    /// Reads a line as one that is known as 7 is; returns its key where it was split.
+    fn read(recent: &mut Recent, line: &str) -> Option<Vec<u8>> {
+        if let Some(likeness) = recent.recognise(line.as_bytes()) {
+            assert_eq!((likeness.known, likeness.len), (Some(7), line.len()));
             return None;
         }
-        let (frame, _) = Frame::split(LINE.as_bytes()).unwrap();
+        let (frame, _) = Frame::split(line.as_bytes()).unwrap();
         let mut key = Vec::new();
         let places = frame.write_key(recent, &mut key).unwrap();
         recent.know(&frame, places, 7);
@@ -149,14 +165,29 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_many_pods_are_recognised_once_the_pods_are_known() {
+        let recent = &mut Recent::default();
+        for pod in 1..=4 {
+            assert!(read(recent, &line("pods", pod)).is_some(), "each has a way of its own");
+        }
+        assert!(read(recent, &line("pods", 1)).is_none());
+        assert!(read(recent, &line("nodes", 5)).is_some());
+        for pod in [5, 1, 2, 3, 4, 5] {
+            assert!(read(recent, &line("pods", pod)).is_none(), "pod {pod}");
+        }
+        assert!(read(recent, &line("pods", 6)).is_some(), "never seen before");
+    }
+
+    #[test]
     fn a_new_season_forgets_lines_and_keeps_keys() {
         let recent = &mut Recent::default();
-        let key = read(recent);
+        let line = &line("pods", 1);
+        let key = read(recent, line);
         let bytes = recent.bytes();
-        assert!(key.is_some() && read(recent).is_none());
+        assert!(key.is_some() && read(recent, line).is_none());
         recent.lines = SEASON;
-        assert_eq!(read(recent), key);
+        assert_eq!(read(recent, line), key);
         assert_eq!((recent.lines, recent.bytes()), (0, bytes));
-        assert!(read(recent).is_none());
+        assert!(read(recent, line).is_none());
     }
 }

@@ -51,7 +51,7 @@ pub(super) struct Templates {
     /// Places in `all`, small to be at hand.
     slots: Vec<u16>,
     /// By slot; the first is for all that are free.
-    all: Vec<[Option<Template>; WAYS]>,
+    all: Vec<Ways>,
     bytes: usize,
     /// That of the line in hand, while it is not recognised.
     slot: Option<usize>,
@@ -76,6 +76,12 @@ struct Template {
     annotations: u32,
     known: usize,
 }
+
+/// Those that begin alike; free ways are the last.
+type Ways = [Option<Template>; WAYS];
+
+/// What is known of a line, the time of its stage and what follows it.
+type Recognised<'a> = (usize, &'a [u8], &'a [u8]);
 
 /// How a line begins.
 struct Begin<'a> {
@@ -124,10 +130,8 @@ impl Templates {
         let slot = self.slot_of(&begin);
         self.slot = Some(slot);
         let ways = &mut self.all[usize::from(self.slots[slot])];
-        let recognised = |(way, template): (usize, &Option<Template>)| {
-            Some((way, template.as_ref()?.recognise(&begin, pieces)?))
-        };
-        let (way, (known, staged, rest)) = ways.iter().enumerate().find_map(recognised)?;
+        let (way, (known, staged, rest)) = recognised(ways, &begin, pieces)
+            .or_else(|| recognised_by_another(ways, &begin, pieces))?;
         self.slot = None;
         if way > 0 {
             // Those that come more often are found sooner.
@@ -153,13 +157,49 @@ impl Templates {
             let Ok(place) = u16::try_from(self.all.len()) else { return };
             self.slots[slot] = place;
             self.all.push([const { None }; WAYS]);
-            self.bytes += size_of::<[Option<Template>; WAYS]>();
+            self.bytes += size_of::<Ways>();
         }
         let ways = &mut self.all[usize::from(self.slots[slot])];
         let way = ways.iter().position(Option::is_none).unwrap_or(WAYS - 1);
         self.bytes += template.text_bytes();
         self.bytes -= ways[way].replace(template).map_or(0, |former| former.text_bytes());
     }
+}
+
+/// Which of the ways the line goes.
+#[inline]
+fn recognised<'a>(
+    ways: &Ways,
+    begin: &Begin<'a>,
+    pieces: [&Pieces; 3],
+) -> Option<(usize, Recognised<'a>)> {
+    let mut templates = ways.iter().flatten().enumerate();
+    templates.find_map(|(way, template)| Some((way, template.recognise(begin, pieces)?)))
+}
+
+/// The same where the caller and client are others than those expected, of which the same
+/// matters: each pod of a service account has a token, a name and an address of its own. A
+/// few of them have a way each; where there are more, one makes room.
+#[cold]
+fn recognised_by_another<'a>(
+    ways: &mut Ways,
+    begin: &Begin<'a>,
+    pieces: [&Pieces; 3],
+) -> Option<(usize, Recognised<'a>)> {
+    if ways.iter().any(Option::is_none) {
+        return None;
+    }
+    let [callers, clients, _] = pieces;
+    let (who, client) = begin.who_and_client()?;
+    let (who, client) = (callers.find(who)?, clients.find(client)?);
+    ways.iter_mut().enumerate().rev().find_map(|(way, template)| {
+        let template = template.as_mut()?;
+        if !callers.are_alike(who, template.who) || !clients.are_alike(client, template.client) {
+            return None;
+        }
+        (template.who, template.client) = (who, client);
+        Some((way, template.recognise(begin, pieces)?))
+    })
 }
 
 impl<'a> Begin<'a> {
@@ -178,6 +218,16 @@ impl<'a> Begin<'a> {
             b""
         };
         Some(Self { to_path, query, rest: cursor.rest })
+    }
+
+    fn who_and_client(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let mut cursor = Cursor { rest: self.rest };
+        cursor.literal(b",\"verb\":\"")?;
+        cursor.word()?;
+        cursor.literal(b",\"user\":")?;
+        let who = cursor.passed(Cursor::caller)?;
+        cursor.literal(SOURCE_IPS)?;
+        Some((who, cursor.passed(Cursor::client)?))
     }
 }
 
@@ -209,14 +259,13 @@ impl Template {
         self.text.len() + self.options.as_ref().map_or(0, |options| options.len())
     }
 
-    /// What is known of the line, the time of the stage and what follows the line, where all
-    /// that decides is the same.
+    /// Nothing where something that decides is not the same.
     #[inline]
     fn recognise<'a>(
         &self,
         begin: &Begin<'a>,
         [callers, clients, reasons]: [&Pieces; 3],
-    ) -> Option<(usize, &'a [u8], &'a [u8])> {
+    ) -> Option<Recognised<'a>> {
         let (to_user, behind_client) = self.text.split_at(self.user_start.into());
         let (to_path, verb) = to_user.split_at(self.path_end.into());
         if begin.to_path != to_path {
