@@ -12,6 +12,7 @@ use crate::harness::Client;
 
 const CORE: &str = "/api/v1/namespaces/shop";
 const APPS: &str = "/apis/apps/v1/namespaces/shop";
+const BUDGETS: &str = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets";
 
 /// Longer would show what controllers do only after a while, in one of the runs alone.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,6 +75,24 @@ impl Play<'_> {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Waits until an Event on the object was reported so many times. The first time it is
+    /// created, the second time it is patched, and which comes to pass must not be a matter of
+    /// time.
+    fn expect_event(
+        &mut self,
+        what: &'static str,
+        object: &str,
+        reason: &str,
+        times: u64,
+    ) -> Result<()> {
+        let events = format!(
+            "{CORE}/events?fieldSelector=involvedObject.name%3D{object}%2Creason%3D{reason}"
+        );
+        self.expect(what, &events, |_, list| {
+            items(&list["items"]).any(|event| event["count"].as_u64() >= Some(times))
+        })
     }
 
     fn basics(&mut self) -> Result<()> {
@@ -156,14 +175,15 @@ impl Play<'_> {
     }
 
     fn storage(&mut self) -> Result<()> {
-        let volume = json!({ "metadata": { "name": "disk" }, "spec": {
-            "capacity": { "storage": "1Gi" }, "accessModes": ["ReadWriteOnce"],
-            "persistentVolumeReclaimPolicy": "Retain", "hostPath": { "path": "/nowhere" } } });
-        self.create("/api/v1/persistentvolumes", &volume)?;
         let claim = json!({ "metadata": { "name": "data" }, "spec": {
             "accessModes": ["ReadWriteOnce"], "storageClassName": "",
             "resources": { "requests": { "storage": "1Gi" } } } });
         self.create(&format!("{CORE}/persistentvolumeclaims"), &claim)?;
+        self.expect_event("repeated event of a claim", "data", "FailedBinding", 2)?;
+        let volume = json!({ "metadata": { "name": "disk" }, "spec": {
+            "capacity": { "storage": "1Gi" }, "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain", "hostPath": { "path": "/nowhere" } } });
+        self.create("/api/v1/persistentvolumes", &volume)?;
         let target = format!("{CORE}/persistentvolumeclaims/data");
         self.expect("bound claim", &target, |_, it| it["status"]["phase"] == "Bound")?;
         self.admin.delete(&target)?.ok()?;
@@ -176,11 +196,10 @@ impl Play<'_> {
         self.expect("counted quota", &format!("{CORE}/resourcequotas/q"), |_, it| {
             it["status"]["used"]["pods"].is_string()
         })?;
-        let budgets = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets";
         let budget = json!({ "metadata": { "name": "b" }, "spec": {
             "minAvailable": 1, "selector": { "matchLabels": { "app": "web" } } } });
-        self.create(budgets, &budget)?;
-        self.expect("counted budget", &format!("{budgets}/b"), |_, it| {
+        self.create(BUDGETS, &budget)?;
+        self.expect("counted budget", &format!("{BUDGETS}/b"), |_, it| {
             it["status"]["expectedPods"] == 1
         })?;
         let scalers = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
@@ -215,6 +234,10 @@ impl Play<'_> {
     fn removal(&mut self) -> Result<()> {
         self.admin.delete(&format!("{APPS}/deployments/web?propagationPolicy=Foreground"))?.ok()?;
         self.expect("removal of dependents", &pods("web"), |_, list| !any(200, list))?;
+        self.expect_event("event of a budget", "b", "NoPods", 1)?;
+        let again = json!({ "metadata": { "annotations": { "turn": "2" } } });
+        self.admin.merge(&format!("{BUDGETS}/b"), &again)?.ok()?;
+        self.expect_event("repeated event of a budget", "b", "NoPods", 2)?;
         let config = json!({ "metadata": { "name": "c" } });
         self.create("/api/v1/namespaces/doomed/configmaps", &config)?;
         self.admin.delete("/api/v1/namespaces/doomed")?.ok()?;
