@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::Outcome;
+use super::rights::wait_for_authorizer;
 use crate::harness::{AuditPolicy, Client};
 
 const FIELD_MANAGER: &str = "fieldManager=leastrole-e2e&force=true";
@@ -98,12 +99,12 @@ impl Generated {
         items(&self.summary["identities"])
     }
 
-    /// Applies every object, as text.
-    pub(super) fn apply(&self, admin: &Client) -> Result<()> {
+    /// Applies every object, as text, and waits until the authorizer knows of them.
+    pub(super) fn take_effect(&self, admin: &Client) -> Result<()> {
         for document in &self.documents {
             document.apply(admin, "").with_context(|| document.text.clone())?;
         }
-        Ok(())
+        wait_for_authorizer(admin)
     }
 }
 

@@ -12,15 +12,14 @@ pub mod needs;
 pub mod objects;
 pub mod operator;
 mod outcome;
+mod refusals;
 mod review;
 mod rights;
+mod two_runs;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-
-use crate::harness::AuditPolicy;
 pub use outcome::Outcome;
 
 /// What a check can be told.
@@ -32,15 +31,4 @@ pub struct Options {
     pub dump: Option<PathBuf>,
     /// How long the soak takes.
     pub soak: Duration,
-}
-
-/// Runs a check once under each audit policy; its counts stand under the policy's name.
-fn under_each_policy(check: impl Fn(AuditPolicy, &mut Outcome) -> Result<()>) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    for audit in [AuditPolicy::Metadata, AuditPolicy::Eks] {
-        let mut turn = Outcome::default();
-        check(audit, &mut turn).with_context(|| format!("under {audit:?}"))?;
-        outcome.append(&format!("{audit:?}: "), turn);
-    }
-    Ok(outcome)
 }

@@ -14,7 +14,7 @@ use super::judge;
 use crate::checks::advice::Advice;
 use crate::checks::generated::Generated;
 use crate::checks::grant::Grant;
-use crate::checks::rights::{Rights, wait_for_authorizer};
+use crate::checks::rights::Rights;
 use crate::checks::{Options, Outcome};
 use crate::harness::{Assets, AuditLog, Client, Cluster, Identity, Settings};
 
@@ -105,8 +105,7 @@ fn round(
     let generated = Generated::from_lines(log.lines()?, &[])?;
     take_back(admin, &prefix)?;
     empty(admin)?;
-    generated.apply(admin)?;
-    wait_for_authorizer(admin)?;
+    generated.take_effect(admin)?;
     log.skip_to_end()?;
     let second = play(cluster, &parts, seed, Some(&generated))?;
     log.wait_until(|lines| super::is_complete(lines, &second))?;

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::super::generated::items;
+use super::super::refusals::Missed;
 use crate::harness::Client;
 
 const CORE: &str = "/api/v1/namespaces/shop";
@@ -32,7 +33,7 @@ pub(super) fn create_namespaces(admin: &Client) -> Result<()> {
 }
 
 /// Plays all of it; returns what was not done in time.
-pub(super) fn play(admin: &Client) -> Result<Vec<&'static str>> {
+pub(super) fn play(admin: &Client) -> Result<Missed> {
     let mut play = Play { admin, missed: Vec::new() };
     play.basics()?;
     play.workloads()?;
@@ -47,7 +48,7 @@ pub(super) fn play(admin: &Client) -> Result<Vec<&'static str>> {
 
 struct Play<'a> {
     admin: &'a Client,
-    missed: Vec<&'static str>,
+    missed: Missed,
 }
 
 impl Play<'_> {

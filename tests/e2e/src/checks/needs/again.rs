@@ -6,7 +6,6 @@ use super::{Attempt, ORDERS, Trial, attempt, caller, cases, prepare};
 use crate::checks::Outcome;
 use crate::checks::advice::Advice;
 use crate::checks::generated::Generated;
-use crate::checks::rights::wait_for_authorizer;
 use crate::harness::{Assets, AuditPolicy, Cluster, Settings};
 
 /// The server runs the admission plugin that this is about. Nodes are impersonated, and
@@ -51,8 +50,7 @@ impl Stage {
         for case in cases()? {
             prepare(&admin, &case).with_context(|| format!("in {} again", case.name))?;
         }
-        generated.apply(&admin)?;
-        wait_for_authorizer(&admin)?;
+        generated.take_effect(&admin)?;
         Ok(Self { cluster, generated })
     }
 

@@ -11,14 +11,14 @@ use kube::Config;
 use kube::config::AuthInfo;
 use serde_json::{Value, json};
 
-use super::advice::Advice;
 use super::closed_loop::WIDGETS;
-use super::controllers::{Rehearsal, compare};
 use super::generated::Generated;
 use super::grant::Grant;
-use super::rights::{Rights, wait_for_authorizer};
-use super::{Options, Outcome, under_each_policy};
-use crate::harness::{Assets, AuditPolicy, Client, Cluster, Identity, Settings};
+use super::refusals::{Missed, compare};
+use super::rights::Rights;
+use super::two_runs::{Run, TwoRuns};
+use super::{Options, Outcome};
+use crate::harness::{Assets, Client, Cluster, Identity, Settings};
 
 const OBJECTS: &str = "/apis/e2e.example.com/v1/namespaces/shop/widgets";
 
@@ -27,29 +27,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs the check.
 pub fn run(assets: &Assets, options: &Options) -> Result<Outcome> {
-    under_each_policy(|audit, outcome| close(assets, options, audit, outcome))
-}
-
-fn close(
-    assets: &Assets,
-    options: &Options,
-    audit: AuditPolicy,
-    outcome: &mut Outcome,
-) -> Result<()> {
-    let first = rehearse(assets, &Settings { audit, ..Settings::default() }, None)?;
-    first.dump(options, &format!("operator-{audit:?}"))?;
-    let generated = Generated::with_assumptions(&first.log, &[], audit, outcome)?;
-    let second = rehearse(assets, &Settings::default(), Some(&generated))?;
-    second.dump(options, &format!("operator-{audit:?}-again"))?;
-    compare(&first, &second, Advice::of(&generated), outcome);
-    Ok(())
+    TwoRuns { name: "operator", flags: &[], options }.play(
+        |settings, generated| rehearse(assets, settings, generated),
+        |first, second, advice, outcome| compare(first, second, &[], advice, outcome),
+    )
 }
 
 fn rehearse(
     assets: &Assets,
     settings: &Settings,
     generated: Option<&Generated>,
-) -> Result<Rehearsal> {
+) -> Result<Run<Missed>> {
     let cluster = Cluster::start(assets, settings)?;
     let admin = cluster.admin();
     let who = Identity::user("system:serviceaccount:shop:operator")
@@ -59,10 +47,7 @@ fn rehearse(
     WIDGETS.define(&admin)?;
     match generated {
         None => Rights::new(&admin, "broad").give(&who, &Grant::parse("*;*;*;-;cl", "shop")?)?,
-        Some(generated) => {
-            generated.apply(&admin)?;
-            wait_for_authorizer(&admin)?;
-        }
+        Some(generated) => generated.take_effect(&admin)?,
     }
     let mut log = cluster.audit_log();
     log.skip_to_end()?;
@@ -73,7 +58,7 @@ fn rehearse(
     // It may have ended by itself, which its result tells.
     let _ = stop.send(());
     operator.join().map_err(|_| anyhow!("the operator panicked"))??;
-    Ok(Rehearsal { log: log.lines()?.to_vec(), missed })
+    Ok(Run { log: log.lines()?.to_vec(), seen: missed })
 }
 
 fn config(cluster: &Cluster, token: &str) -> Result<Config> {
@@ -84,7 +69,7 @@ fn config(cluster: &Cluster, token: &str) -> Result<Config> {
 }
 
 /// A widget's life, three times over; what did not come to pass in time.
-fn play(admin: &Client) -> Result<Vec<&'static str>> {
+fn play(admin: &Client) -> Result<Missed> {
     let mut missed = Vec::new();
     for name in ["blue", "green", "red"] {
         let widget = json!({ "apiVersion": "e2e.example.com/v1", "kind": "Widget",
