@@ -16,7 +16,7 @@ use k8s_openapi::api::rbac::v1::PolicyRule;
 
 use super::aggregation::aggregate;
 use super::objects::{Binding, ObjectId, Objects};
-use super::rules::{allows_some_name, items};
+use super::rules::{allows_where, items};
 use super::verdict::{Grant, Held, Unresolved, Verdict};
 use super::{Atom, Requester};
 
@@ -146,11 +146,7 @@ impl<'a> Rule<'a> {
 
     /// As [`rule_allows`](super::rule_allows).
     fn allows(&self, request: &Atom) -> bool {
-        let is_named = match request {
-            Atom::Resource(request) => self.names.contains(&*request.name),
-            Atom::Url(_) => true,
-        };
-        (is_named || self.names.is_empty()) && allows_some_name(self.rule, request)
+        allows_where(self.rule, request, |name| self.names.is_empty() || self.names.contains(name))
     }
 }
 

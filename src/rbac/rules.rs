@@ -14,11 +14,22 @@ pub(super) const ALL: &str = "*";
 /// Whether `rule` allows `request`. The namespace is the binding's business and is not looked at.
 pub fn rule_allows(rule: &PolicyRule, request: &Atom) -> bool {
     let names = items(rule.resource_names.as_ref());
-    let is_named = match request {
-        Atom::Resource(request) => names.iter().any(|name| **name == *request.name),
-        Atom::Url(_) => true,
+    allows_where(rule, request, |name| names.is_empty() || names.iter().any(|it| it == name))
+}
+
+/// As [`rule_allows`], where `is_named` tells whether the rule holds for an object's name.
+pub(super) fn allows_where(
+    rule: &PolicyRule,
+    request: &Atom,
+    is_named: impl FnOnce(&str) -> bool,
+) -> bool {
+    let is_covered = match request {
+        Atom::Resource(request) => is_named(&request.name) && allows_resource(rule, request),
+        Atom::Url(UrlAtom { path, .. }) => {
+            items(rule.non_resource_urls.as_ref()).iter().any(|url| url_covers(url, path))
+        }
     };
-    (is_named || names.is_empty()) && allows_some_name(rule, request)
+    is_covered && holds(&rule.verbs, request.verb())
 }
 
 /// The lists of a rule: rules with the same lists are the same rule.
@@ -28,17 +39,6 @@ pub type Lists<'a> = (&'a [String], [&'a Option<Vec<String>>; 4]);
 pub fn lists(rule: &PolicyRule) -> Lists<'_> {
     let PolicyRule { api_groups, non_resource_urls, resource_names, resources, verbs } = rule;
     (verbs, [api_groups, resources, resource_names, non_resource_urls])
-}
-
-/// The same without a look at the names that the rule is restricted to.
-pub(super) fn allows_some_name(rule: &PolicyRule, request: &Atom) -> bool {
-    holds(&rule.verbs, request.verb())
-        && match request {
-            Atom::Resource(request) => allows_resource(rule, request),
-            Atom::Url(UrlAtom { path, .. }) => {
-                items(rule.non_resource_urls.as_ref()).iter().any(|url| url_covers(url, path))
-            }
-        }
 }
 
 /// An optional list of an object; absent and empty are the same to RBAC.
