@@ -13,7 +13,7 @@ use super::json;
 use super::lines::line_end;
 use super::problem::{Cause, Warning};
 use super::scan;
-use super::walker::{DEPTH, is_event};
+use super::walker::{DEPTH, holds_event, is_event};
 
 /// How EKS marks a record that it cut.
 const TRUNCATED: &str = "[Truncated...]";
@@ -76,9 +76,26 @@ impl<C: Consumer> Decoder<'_, C> {
                     cursor.at = line + 1;
                     return;
                 }
-                _ => return cursor.leave_text(),
+                _ => return self.text_behind(cursor, nest),
             }
         }
+    }
+
+    /// Passes over text behind a value, up to the end of its line, and tells of a record that
+    /// is lost in it. Text with a line of its own is left to be read.
+    fn text_behind(&mut self, cursor: &mut Cursor<'_>, nest: Nest<'_>) {
+        let Cursor { text, at, .. } = *cursor;
+        let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        if line_start > 0 && text[line_start..at].trim().is_empty() {
+            cursor.at = line_start;
+            return;
+        }
+        let line = line_end(text, at);
+        if holds_event(&text[at..line]) {
+            self.mark(nest, at);
+            self.malformed(&Cause::NotJson, &text.as_bytes()[at..line]);
+        }
+        cursor.at = line + 1;
     }
 
     fn value_or_broken(&mut self, cursor: &mut Cursor<'_>, nest: Nest<'_>) {
@@ -208,14 +225,6 @@ impl<'t> Cursor<'t> {
         let within = |byte: u8| !byte.is_ascii_whitespace() && !b",:]}[{\"".contains(&byte);
         self.at += rest.iter().take_while(|byte| within(**byte)).count();
         self.key = None;
-    }
-
-    /// Leaves text behind a value to its line, or to the next one if it has a
-    /// line of its own.
-    fn leave_text(&mut self) {
-        let line_start = self.text[..self.at].rfind('\n').map_or(0, |newline| newline + 1);
-        let own_line = line_start > 0 && self.text[line_start..self.at].trim().is_empty();
-        self.at = if own_line { line_start } else { line_end(self.text, self.at) + 1 };
     }
 
     fn is_key(&self, value: &str) -> bool {

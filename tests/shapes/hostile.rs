@@ -92,6 +92,17 @@ fn a_line_like_a_part_of_a_record_takes_no_rows_with_it() {
 }
 
 #[test]
+fn a_record_behind_a_value_and_text_is_named() {
+    let behind = event("/behind", 1);
+    for (behind, malformed) in [("more", 0), ("a part of \"auditID\": \"", 1), (&behind, 1)] {
+        let log = format!("{}\n{{\"a\": 1}} and {behind}\n{}", event("/a", 1), event("/b", 1));
+        let (found, tally) = uris(&log, &options(1));
+        assert_eq!(found, ["/a", "/b"]);
+        assert_eq!((tally.not_audit, tally.malformed), (1, malformed), "{behind}");
+    }
+}
+
+#[test]
 fn long_records_are_read_up_to_the_limit_and_named_beyond_it() {
     let limit = 1 << 20;
     let options = ReadOptions { record_limit: limit, ..options(2) };
