@@ -110,7 +110,10 @@ fn flags_that_make_no_sense_are_trouble() {
         ("generate --max-record 0 good.ndjson", "--max-record"),
         ("generate --since yesterday good.ndjson", "neither a time"),
         ("generate --until 12:00 good.ndjson", "neither a time"),
-        ("generate --assume everything good.ndjson", "events-write, events-read, probes"),
+        (
+            "generate --assume everything good.ndjson",
+            "events-write, events-repeat, events-read, probes",
+        ),
         ("generate --kubernetes-version new good.ndjson", "such as 1.36"),
         ("generate --iam-group-template system:{role} good.ndjson", "EKS refuses"),
         ("generate --iam-group-template admins good.ndjson", "{role}"),

@@ -200,3 +200,37 @@ fn an_assumption_about_nobody_in_the_log_is_told() {
     assert!(!told("events-write=U"));
     assert!(!told("events-write"));
 }
+
+/// client-go creates an Event and patches it where it repeats, which in a short run it may not.
+#[test]
+fn who_creates_events_and_patches_none_will_once_one_repeats() {
+    let core = "/api/v1/namespaces/shop/events";
+    let newer = "/apis/events.k8s.io/v1/namespaces/shop/events";
+    let create = |uri: &str| event("U", "create", uri);
+    let patch = |uri: &str| event("U", "patch", &format!("{uri}/web.18eae604"));
+    let spots = |events: Vec<Event>| {
+        let (summary, ran) = summarized(&["--assume", "events-repeat=V"], log(events));
+        let spots = identity(&summary, "U")["blind_spots"].as_array().cloned().unwrap_or_default();
+        assert_eq!(ran.stderr.contains("one that repeats is patched"), !spots.is_empty());
+        spots.iter().map(|spot| spot["class"].to_string()).collect::<Vec<_>>()
+    };
+    let named = ["\"events-repeat\""];
+    assert_eq!(spots(vec![create(core)]), named);
+    assert_eq!(spots(vec![create(newer)]), named);
+    assert_eq!(spots(vec![create(core), patch(newer)]), named);
+    assert_eq!(spots(vec![create(core), patch("/api/v1/namespaces/data/events")]), named);
+    assert_eq!(spots(vec![create(core), patch(core)]), [""; 0]);
+    assert_eq!(spots(vec![patch(core)]), [""; 0]);
+
+    let assume = ["--assume", "events-repeat"];
+    let both = || vec![create(core), create(newer)];
+    let created =
+        ["create events in namespace shop", "create events.events.k8s.io in namespace shop"];
+    let patched =
+        ["patch events in namespace shop", "patch events.events.k8s.io in namespace shop"];
+    assert_eq!(grants(&[], both()), words(created));
+    assert_eq!(
+        grants(&assume, both()),
+        [created, patched].concat().into_iter().map(str::to_owned).collect()
+    );
+}

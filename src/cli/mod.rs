@@ -260,7 +260,7 @@ pub(crate) struct Judging {
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub(crate) verbs: Verbs,
 
-    /// Grant what the log cannot show: events-write, events-read or probes
+    /// Grant what the log cannot show: events-write, events-repeat, events-read or probes
     ///
     /// Without `=IDENTITY` it is granted to those for whom the summary names it. IDENTITY
     /// is `namespace:name`, a user, or an IAM name or ARN, and takes `*` and `?`.

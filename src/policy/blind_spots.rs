@@ -1,5 +1,5 @@
-//! Needs that the audit policy could not have logged: why an identity probably has
-//! them, and what granting them would mean.
+//! Needs that the audit policy could not have logged, or that come only in time: why an
+//! identity probably has them, and what granting them would mean.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,11 +13,14 @@ use crate::eks::{AuditPolicy, Concerning, Level, is_control_plane};
 use crate::rbac::{Atom, ResourceAtom, UrlAtom};
 use crate::usage::{Evidence, Facts, Identity, Usage};
 
-/// A class of requests that EKS never logs.
+/// A class of requests that a log does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// Writing core Events.
     EventsWrite,
+    /// Patching Events where they are created, which programs do once one repeats
+    /// (`recordEvent` in client-go `tools/record/event.go`, and in `tools/events`).
+    EventsRepeat,
     /// Reading core Events.
     EventsRead,
     /// `/version` and `/healthz`, where the default bindings do not give them.
@@ -26,12 +29,14 @@ pub enum Class {
 
 impl Class {
     /// Every class, in order.
-    pub const ALL: [Self; 3] = [Self::EventsWrite, Self::EventsRead, Self::Probes];
+    pub const ALL: [Self; 4] =
+        [Self::EventsWrite, Self::EventsRepeat, Self::EventsRead, Self::Probes];
 
     /// The stable kebab-case name.
     pub fn label(self) -> &'static str {
         match self {
             Self::EventsWrite => "events-write",
+            Self::EventsRepeat => "events-repeat",
             Self::EventsRead => "events-read",
             Self::Probes => "probes",
         }
@@ -115,8 +120,9 @@ pub(super) fn blind_spots(
             .into_iter()
             .filter(|atom| !suspect.needs.contains_key(atom))
             .collect();
-        let unlogged = atoms.iter().any(|atom| suspect.is_unlogged(atom, usage, options));
-        let concerns = named || (why.is_some() && unlogged);
+        let is_unlogged = |atom| suspect.is_unlogged(atom, usage, options);
+        let is_unseen = class == Class::EventsRepeat || atoms.iter().any(is_unlogged);
+        let concerns = named || (why.is_some() && is_unseen);
         (concerns && !atoms.is_empty()).then(|| BlindSpot {
             class,
             why: why.unwrap_or_default(),
@@ -190,6 +196,7 @@ impl Suspect<'_> {
             Class::EventsWrite if is_workload && writes && self.is_controllers_own() => Some(
                 "it is a controller of the control plane, and those report what they do as Events",
             ),
+            Class::EventsRepeat => Some("it creates Events, and one that repeats is patched"),
             Class::EventsRead if self.uses_kubectl() && inspects => Some(
                 "it looks at single objects with kubectl: `kubectl describe` reads their Events",
             ),
@@ -200,6 +207,12 @@ impl Suspect<'_> {
         }
     }
 
+    /// Whether it was seen to patch Events like the one that it created.
+    fn repeats_events_of(&self, created: &ResourceAtom) -> bool {
+        let mut patched = self.resources().filter(|atom| is_event(atom, "patch"));
+        patched.any(|it| (&it.group, &it.namespace) == (&created.group, &created.namespace))
+    }
+
     fn atoms(&self, class: Class) -> BTreeSet<Atom> {
         match class {
             Class::EventsWrite => {
@@ -207,6 +220,11 @@ impl Suspect<'_> {
                 places
                     .flat_map(|place| ["create", "patch"].map(|verb| event(place, verb)))
                     .collect()
+            }
+            Class::EventsRepeat => {
+                let created = self.resources().filter(|atom| is_event(atom, "create"));
+                let created = created.filter(|atom| !self.repeats_events_of(atom));
+                created.map(|atom| Atom::from(atom.clone()).with_verb("patch")).collect()
             }
             Class::EventsRead => {
                 let read = self.resources().filter(|atom| &*atom.verb == "get" && !is_part(atom));
@@ -220,6 +238,13 @@ impl Suspect<'_> {
             }
         }
     }
+}
+
+/// In either of the groups that serve Events.
+fn is_event(atom: &ResourceAtom, verb: &str) -> bool {
+    &*atom.resource == "events"
+        && matches!(&*atom.group, "" | "events.k8s.io")
+        && &*atom.verb == verb
 }
 
 fn is_part(atom: &ResourceAtom) -> bool {

@@ -19,7 +19,8 @@ fn options() -> impl Strategy<Value = Options> {
         select(vec![Verbs::Exact, Verbs::Informer]),
     );
     let choices = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    let assumed = select(vec!["events-write", "events-read", "probes", "events-write=ci"]);
+    let assumed =
+        select(vec!["events-write", "events-repeat", "events-read", "probes", "events-write=ci"]);
     (policies, choices, assumed).prop_map(|((names, scope, verbs), choices, assumed)| {
         let (include_denied, succeeded_only, keep_default_grants, takes_class) = choices;
         let assume = takes_class.then(|| assumed.parse().expect("an assumption"));

@@ -28,7 +28,7 @@ const FLAGS: [&[&str]; 10] = [
     &["--include-denied"],
     &["--succeeded-only"],
     &["--keep-default-grants"],
-    &["--assume", "events-write,events-read,probes"],
+    &["--assume", "events-write,events-repeat,events-read,probes"],
 ];
 
 /// Runs the check.
