@@ -34,13 +34,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-need hyperfine hyperfine
-need jq jq
-need /usr/bin/time time
-folder "$dir"
-work=$(mktemp -d -p "$DIR")
-trap 'rm -rf "$work"; [ -n "$dir" ] || rm -rf "$DIR"' EXIT
-build
+prepare "$dir"
 threads=$(nproc)
 
 # --- The same log in all its forms -------------------------------------------------
@@ -79,10 +73,10 @@ fi
 if [ -z "$peer" ]; then
   if ! command -v go >/dev/null; then
     peer_note='audit2rbac was skipped: Go is not installed.'
-  elif benches/peers/audit2rbac.sh "$DIR/audit2rbac" >"$work/go.log" 2>&1; then
+  elif benches/peers/audit2rbac.sh "$DIR/audit2rbac" >"$WORK/go.log" 2>&1; then
     peer=$DIR/audit2rbac
   else
-    note "$(cat "$work/go.log")"
+    note "$(cat "$WORK/go.log")"
     peer_note='audit2rbac was skipped: its Go module could not be loaded and built.'
   fi
 fi
@@ -94,9 +88,9 @@ peer_roles() { "$peer" -f "$1" --serviceaccount "$account" 2>/dev/null; }
 # The needs do not grow with the log: after the whole of it the answer must have as many
 # lines as after its begin. So nothing was left unread, and nothing given up.
 if [ -n "$peer" ]; then
-  head -n 20000 "$log" >"$work/begin.ndjson"
-  peer_roles "$work/begin.ndjson" >"$work/begin.yaml" || die "audit2rbac fails"
-  peer_lines=$(wc -l <"$work/begin.yaml")
+  head -n 20000 "$log" >"$WORK/begin.ndjson"
+  peer_roles "$WORK/begin.ndjson" >"$WORK/begin.yaml" || die "audit2rbac fails"
+  peer_lines=$(wc -l <"$WORK/begin.yaml")
   [ "$peer_lines" -gt 20 ] || die "audit2rbac finds nothing for $account"
 fi
 
@@ -128,19 +122,19 @@ fields='[.stage, .verb, .requestURI, .user.username, .user.groups, .impersonated
 slow=(-n "jq 1" "$(quoted jq -c "$fields" "$log")")
 [ -z "$peer" ] || slow+=(-n "audit2rbac 1" "$(quoted "$peer" -f "$log" --serviceaccount "$account")")
 
-hyper() { hyperfine -N --style none --runs 1 --export-json "$1" "${@:2}" >/dev/null 2>"$work/log" || die "$(cat "$work/log")"; }
+hyper() { hyperfine -N --style none --runs 1 --export-json "$1" "${@:2}" >/dev/null 2>"$WORK/log" || die "$(cat "$WORK/log")"; }
 
 note "warming up"
-hyper "$work/warm-up.json" "${commands[@]}"
+hyper "$WORK/warm-up.json" "${commands[@]}"
 for round in $(seq "$rounds"); do
   note "round $round of $rounds"
-  hyper "$work/round-$round.json" "${commands[@]}"
+  hyper "$WORK/round-$round.json" "${commands[@]}"
 done
 for round in $(seq "$slow_rounds"); do
   note "slow round $round of $slow_rounds"
-  hyper "$work/round-slow-$round.json" "${slow[@]}"
+  hyper "$WORK/round-slow-$round.json" "${slow[@]}"
 done
-hyperfine -N --style none --warmup 5 --runs 50 --export-json "$work/round-version.json" \
+hyperfine -N --style none --warmup 5 --runs 50 --export-json "$WORK/round-version.json" \
   -n "version 1" "$(quoted "$LEASTROLE" --version)" >/dev/null 2>&1
 
 if [ -n "$peer" ]; then
@@ -153,12 +147,12 @@ fi
 jq -r -s '[.[].results[]] | group_by(.command)[]
   | {name: .[0].command, times: ([.[].times[]] | sort)}
   | [(.name | split(" ")[]), .times[(.times | length) / 2 | floor], .times[0]] | @tsv' \
-  "$work"/round-*.json >"$work/times.tsv"
+  "$WORK"/round-*.json >"$WORK/times.tsv"
 
 # --- Memory -------------------------------------------------------------------------
 
 note "measuring memory"
-memory() { printf '%s\t%s\t%s\n' "$1" "$2" "$(peak "${@:3}")" >>"$work/peaks.tsv"; }
+memory() { printf '%s\t%s\t%s\n' "$1" "$2" "$(peak "${@:3}")" >>"$WORK/peaks.tsv"; }
 for n in $(printf '%s\n' 1 "$threads" | sort -nu); do
   memory plain "$n" "$LEASTROLE" generate --quiet --threads "$n" "$log"
   memory gzip "$n" "$LEASTROLE" generate --quiet --threads "$n" "$gz"
@@ -185,9 +179,9 @@ report() {
     "Medians of $rounds rounds ($slow_rounds for jq and audit2rbac), everything in the page cache. $peer_note"
   echo
   awk -F'\t' -v bytes="$bytes" -v threads="$threads" -v one_mb="$one_mb" -v ten_mb="$ten_mb" \
-    -f benches/compare.awk "$work/times.tsv" "$work/peaks.tsv"
+    -f benches/compare.awk "$WORK/times.tsv" "$WORK/peaks.tsv"
 }
 
-report >"$work/report.md"
-cat "$work/report.md"
-[ -z "$docs" ] || publish docs/benchmarks.md compare <"$work/report.md"
+report >"$WORK/report.md"
+cat "$WORK/report.md"
+[ -z "$docs" ] || publish docs/benchmarks.md compare <"$WORK/report.md"

@@ -31,31 +31,25 @@ while [ $# -gt 0 ]; do
 done
 [ "$mb" -ge 100 ] || die "--mb is at least 100"
 
-need hyperfine hyperfine
-need jq jq
-need /usr/bin/time time
-folder "$dir"
-work=$(mktemp -d -p "$DIR")
-trap 'rm -rf "$work"; [ -n "$dir" ] || rm -rf "$DIR"' EXIT
-build
+prepare "$dir"
 
 # point LOG NAMES: MB, identities, needs, seconds and MiB of one log, on all cores.
 point() {
-  local command=("$LEASTROLE" generate --names "$2" "$1") summary=$work/summary
+  local command=("$LEASTROLE" generate --names "$2" "$1") summary=$WORK/summary
   "${command[@]}" >/dev/null 2>"$summary" || die "$(tail -n 3 "$summary")"
-  hyperfine -N --style none --warmup 1 --runs "$rounds" --export-json "$work/times.json" \
+  hyperfine -N --style none --warmup 1 --runs "$rounds" --export-json "$WORK/times.json" \
     "$(printf '%q ' "${command[@]}" --quiet)" >/dev/null 2>&1
   local bytes identities needs
   bytes=$(stat -c %s "$1")
   identities=$(awk '/^$/ { inside = 0 } inside { n++ } /^Identity / { inside = 1 } END { print n + 0 }' "$summary")
   needs=$(awk '/^Proved: covers / { print $3 }' "$summary" | tr -d ,)
   printf '%d\t%d\t%d\t%.4f\t%s\n' $((bytes / 1000000)) "$identities" "$needs" \
-    "$(jq '.results[0].median' "$work/times.json")" "$(peak "${command[@]}" --quiet)"
+    "$(jq '.results[0].median' "$WORK/times.json")" "$(peak "${command[@]}" --quiet)"
 }
 
 # measure FILE MB NAMES [OPTION]...: adds the point of a log made for it.
 measure() {
-  local file=$1 size=$2 names=$3 log=$work/log.ndjson
+  local file=$1 size=$2 names=$3 log=$WORK/log.ndjson
   shift 3
   grow "$log" "$size" "$@"
   point "$log" "$names" | tee -a "$file" >&2
@@ -80,7 +74,7 @@ show() {
 }
 
 for what in $only; do
-  points=$work/$what.tsv
+  points=$WORK/$what.tsv
   note "$what"
   case $what in
     log)
@@ -106,16 +100,16 @@ report() {
   echo
   for what in $only; do
     case $what in
-      log) show "$work/log.tsv" 1 'MB of log' log ;;
-      identities) show "$work/identities.tsv" 2 identities identities ;;
-      needs) show "$work/needs.tsv" 3 'distinct needs' needs ;;
+      log) show "$WORK/log.tsv" 1 'MB of log' log ;;
+      identities) show "$WORK/identities.tsv" 2 identities identities ;;
+      needs) show "$WORK/needs.tsv" 3 'distinct needs' needs ;;
     esac
   done
 }
 
-report >"$work/report.md"
-cat "$work/report.md"
+report >"$WORK/report.md"
+cat "$WORK/report.md"
 # A part would drop the other tables from the page.
 if [ -n "$docs" ] && [ "$only" = 'log identities needs' ]; then
-  publish docs/benchmarks.md growth <"$work/report.md"
+  publish docs/benchmarks.md growth <"$WORK/report.md"
 fi

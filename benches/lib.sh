@@ -21,15 +21,23 @@ build() {
   INFLATE=$(realpath "$target/examples/inflate") PLOT=$(realpath "$target/examples/plot")
 }
 
-# Sets DIR: the folder given, or a temporary one that goes away at the end.
-folder() {
-  if [ -n "$1" ]; then
-    mkdir -p "$1"
-    DIR=$(realpath "$1")
+# prepare DIR: tools and programs, and sets DIR, which goes away at the end where none was
+# given, and WORK in it, which always does.
+prepare() {
+  need hyperfine hyperfine
+  need jq jq
+  need /usr/bin/time time
+  [ -z "$1" ] || mkdir -p "$1"
+  DIR=${1:+$(realpath "$1")}
+  if [ -n "$DIR" ]; then
+    WORK=$(mktemp -d -p "$DIR")
+    trap 'rm -rf "$WORK"' EXIT
   else
     DIR=$(mktemp -d)
+    WORK=$(mktemp -d -p "$DIR")
     trap 'rm -rf "$DIR"' EXIT
   fi
+  build
 }
 
 # room MB: whether that much fits on the disk of DIR.

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 
 use crate::fuzz_corpus::events::{assert_same_within, log};
 use crate::shapes::collect::{cluster_log, testdata};
+use crate::support::events::FIELDS;
 
 fn options() -> ReadOptions {
     ReadOptions { threads: 2, block_size: 64 << 10, ..ReadOptions::default() }
@@ -357,28 +358,6 @@ fn with_another_sign(text: &str, which: usize) -> String {
     }
     text
 }
-
-/// What the API server writes after the brace of an event, in its order.
-const FIELDS: [&str; 18] = [
-    "kind",
-    "apiVersion",
-    "level",
-    "auditID",
-    "stage",
-    "requestURI",
-    "verb",
-    "user",
-    "impersonatedUser",
-    "sourceIPs",
-    "userAgent",
-    "objectRef",
-    "responseStatus",
-    "requestObject",
-    "responseObject",
-    "requestReceivedTimestamp",
-    "stageTimestamp",
-    "annotations",
-];
 
 /// The text of each field of [`FIELDS`], with the mark before it; empty where it is missing.
 fn fields(line: &str) -> Vec<String> {
