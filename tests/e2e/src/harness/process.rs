@@ -140,7 +140,9 @@ mod tests {
     fn serve_for_long() {
         let folder = tempfile::tempdir().unwrap();
         let process = Process::start(Path::new("/bin/sleep"), &["600".into()], folder.path());
-        println!("\nserver {}", server_of(&process.unwrap()));
+        // Not dropped before this harness is killed, which would end the server as well.
+        let process = process.unwrap();
+        println!("\nserver {}", server_of(&process));
         std::thread::sleep(Duration::from_mins(10));
     }
 
