@@ -42,12 +42,13 @@ impl Recent {
         pieces.map(bytes).iter().sum::<usize>() + self.templates.bytes()
     }
 
-    /// Forgets what only helps to recognise lines. Numbers stay what they are.
+    /// Forgets what only helps to recognise lines. Numbers stay what they are, and the room is
+    /// kept: as much will be needed again.
     fn begin_season(&mut self) {
         self.lines = 0;
-        self.templates = Templates::default();
+        self.templates.clear();
         for pieces in [&mut self.callers, &mut self.clients, &mut self.reasons] {
-            pieces.raw = Table::default();
+            pieces.raw.clear();
             pieces.raw_bytes = 0;
         }
     }

@@ -106,6 +106,14 @@ impl Default for Templates {
 }
 
 impl Templates {
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.slots.fill(0);
+        self.all.truncate(1);
+        self.bytes = 0;
+        self.slot = None;
+    }
+
     /// What it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
