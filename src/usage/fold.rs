@@ -167,13 +167,14 @@ impl Fold {
 
 impl Consumer for Fold {
     fn line(&mut self, bytes: &[u8]) -> Option<usize> {
-        if self.memo.as_ref().is_some_and(Memo::is_full) {
-            self.forget();
-        }
         match self.repeat_line(bytes) {
             Some((Next::Nothing, len)) => return Some(len),
             Some((Next::ReadBodies, _)) => return None,
             Some((Next::Read, _)) | None => {}
+        }
+        // Of what is recognised, nothing more is remembered.
+        if self.memo.as_ref().is_some_and(Memo::is_full) {
+            self.forget();
         }
         let (frame, len) = Frame::split(bytes)?;
         match self.repeat(&frame) {

@@ -5,13 +5,17 @@ use std::sync::LazyLock;
 
 use memchr::{memchr, memchr2, memchr2_iter, memmem};
 
-use super::{HEAD, RECEIVED, REQUEST_BODY, RESPONSE_BODY, SOURCE_IPS, STAGED, Status, USER_AGENT};
+use super::{
+    HEAD, RECEIVED, REQUEST_BODY, RESPONSE_BODY, SOURCE_IPS, STAGE, STAGED, Status, USER_AGENT,
+};
 
 static SOURCES: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new(SOURCE_IPS));
 
 /// A timestamp and the quote that ends it.
-pub(super) const TIME: usize = 28;
+const TIME: usize = 28;
+/// Both times with their keys.
+const TIMES: usize = RECEIVED.len() + TIME + STAGED.len() + TIME;
 
 /// A position in the line.
 pub(super) struct Cursor<'a> {
@@ -46,13 +50,13 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(super) fn head(&mut self) -> Option<&'a [u8]> {
         self.literal(HEAD)?;
-        if self.literal(b"Metadata\"").is_none() {
+        let is_usual = self.literal(b"Metadata\",\"auditID\":\"").is_some()
+            || self.literal(b"Request\",\"auditID\":\"").is_some();
+        if !is_usual {
             self.word()?;
+            self.literal(b",\"auditID\":\"")?;
         }
-        self.literal(b",\"auditID\":\"")?;
-        let id = self.uuid()?;
-        self.literal(b",\"stage\":\"")?;
-        Some(id)
+        self.audit_id()
     }
 
     /// The next bytes, of which there must be as many.
@@ -92,42 +96,36 @@ impl<'a> Cursor<'a> {
         self.string()
     }
 
-    /// The same for what is usually a UUID: where a quote and the next key stand behind 36
-    /// bytes, the string ends there, since within a string no quote stands alone.
-    pub(super) fn uuid(&mut self) -> Option<&'a [u8]> {
-        match self.rest.split_first_chunk::<36>() {
-            Some((id, rest))
-                if rest.starts_with(b"\",\"stage\":") && id[35] != b'\\' && is_in_line(id) =>
-            {
-                self.rest = &rest[1..];
-                Some(id)
-            }
-            _ => self.string(),
-        }
-    }
-
-    /// A timestamp as the API server writes it, going by its length alone.
+    /// The audit ID and the key of the stage. The ID is usually a UUID: where a quote and the
+    /// next key stand behind 36 bytes, the string ends there, since within a string no quote
+    /// stands alone.
     #[inline]
-    fn time(&mut self) -> Option<&'a [u8]> {
-        let (time, rest) = self.rest.split_first_chunk::<{ TIME - 1 }>()?;
-        self.rest = rest.strip_prefix(b"\"")?;
-        is_in_line(time).then_some(time)
+    fn audit_id(&mut self) -> Option<&'a [u8]> {
+        if let Some((id, rest)) = self.rest.split_first_chunk::<36>()
+            && let Some(rest) = rest.strip_prefix(STAGE)
+            && id[35] != b'\\'
+            && is_in_line(id)
+        {
+            self.rest = rest;
+            return Some(id);
+        }
+        let id = self.string()?;
+        self.known(&STAGE[1..])?;
+        Some(id)
     }
 
     /// Both times. Returns that of the stage.
     #[inline]
     pub(super) fn times(&mut self) -> Option<&'a [u8]> {
-        self.literal(RECEIVED)?;
-        self.time()?;
-        self.literal(STAGED)?;
-        self.time()
+        let (times, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        time_of_stage(times)
     }
 
     /// The same for what `text` ends with.
     #[inline]
     pub(super) fn times_at_end(text: &'a [u8]) -> Option<&'a [u8]> {
-        let start = text.len().checked_sub(RECEIVED.len() + TIME + STAGED.len() + TIME)?;
-        Self { rest: &text[start..] }.times()
+        time_of_stage(text.last_chunk()?)
     }
 
     /// Whether a body stands here.
@@ -161,22 +159,23 @@ impl<'a> Cursor<'a> {
         Some(self.take(line.strip_suffix(b"\r").unwrap_or(line).len()))
     }
 
-    /// Passes the caller: the user object and what follows it, up to the addresses.
-    pub(super) fn caller(&mut self) -> Option<()> {
+    /// Passes the caller. Returns the user object with what follows it, up to the addresses;
+    /// and the client: the addresses behind their opening bracket, and the user agent.
+    pub(super) fn caller(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         // Looking for what is behind it stops at the end of the line.
         let line = &self.rest[..memchr(b'\n', self.rest).unwrap_or(self.rest.len())];
-        self.take(SOURCES.find(line)?);
-        Some(())
+        let who = self.take(SOURCES.find(line)?);
+        self.literal(SOURCE_IPS)?;
+        Some((who, self.passed(Self::client)?))
     }
 
-    /// Passes the client: the addresses behind their opening bracket, and the user agent.
-    pub(super) fn client(&mut self) -> Option<()> {
+    fn client(&mut self) -> Option<()> {
         self.strings()?;
         self.literal(USER_AGENT).is_none_or(|()| self.string().is_some()).then_some(())
     }
 
     /// Passes a list of strings whose opening bracket is behind us.
-    pub(super) fn strings(&mut self) -> Option<()> {
+    fn strings(&mut self) -> Option<()> {
         while self.literal(b"]").is_none() {
             self.literal(b"\"")?;
             self.word()?;
@@ -262,6 +261,16 @@ fn marks(word: u64) -> u64 {
     let quotes = below(word ^ (ONES * 0x22), 1);
     let backslashes = below(word ^ (ONES * 0x5c), 1);
     (quotes | backslashes | below(word, 0x20)) & (ONES * 0x80)
+}
+
+/// The time of the stage in both times with their keys, of the API server's own lengths.
+#[inline]
+fn time_of_stage(times: &[u8; TIMES]) -> Option<&[u8]> {
+    let (received, staged) = times.split_at(RECEIVED.len() + TIME);
+    let is_time = |time: &[u8]| time.len() == TIME && time[TIME - 1] == b'"';
+    let staged = staged.strip_prefix(STAGED)?;
+    (is_in_line(times) && is_time(received.strip_prefix(RECEIVED)?) && is_time(staged))
+        .then(|| &staged[..TIME - 1])
 }
 
 /// Whether no line ends in these few bytes. Without a branch, so that it takes a few

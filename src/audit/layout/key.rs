@@ -22,16 +22,14 @@ impl Frame<'_> {
     /// Left out are the query where it cannot matter, IDs, addresses, times, bodies, of the
     /// caller token IDs and the like, and of the user agent all but its first word.
     pub fn write_key(&self, recent: &mut Recent, key: &mut Vec<u8>) -> Option<Places> {
-        let Recent { callers, clients, reasons, .. } = recent;
-        let who = callers.number(self.who, true, usual_who)?;
+        let Recent { callers, reasons, .. } = recent;
         // Without a user agent it could be the begin of another.
         let comes_again = self.client.ends_with(b"\"");
-        let usual_client = |raw| Some(program(user_agent(raw)).to_vec());
-        let client = clients.number(self.client, comes_again, usual_client)?;
+        let caller = callers.number(self.caller, comes_again, || self.usual_caller())?;
         let raw = self.annotations;
         let comes_again = raw.len() <= USUAL_ANNOTATIONS && raw.starts_with(DECISION);
-        let annotations = reasons.number(raw, comes_again, usual_reasons)?;
-        let numbers = [&who, &client, &annotations].map(|piece| piece.number.to_le_bytes());
+        let annotations = reasons.number(raw, comes_again, || usual_reasons(raw))?;
+        let numbers = [&caller, &annotations].map(|piece| piece.number.to_le_bytes());
         key.clear();
         key.extend_from_slice(numbers.as_flattened());
         // The first says what follows: no other byte of it can be one of these.
@@ -43,8 +41,7 @@ impl Frame<'_> {
                 key.push(SEPARATOR);
             }
         }
-        let places =
-            Places { who: who.place, client: client.place, annotations: annotations.place };
+        let places = Places { caller: caller.place, annotations: annotations.place };
         key.push(b'0' + u8::from(self.has_object()) + 2 * u8::from(self.has_bodies));
         for part in [self.to_path, self.object_name, self.verb] {
             key.extend_from_slice(part);
@@ -52,6 +49,25 @@ impl Frame<'_> {
         }
         self.write_options(key)?;
         Some(places)
+    }
+
+    /// What matters of the caller: without pod names, token IDs, addresses and the like.
+    fn usual_caller(&self) -> Option<Vec<u8>> {
+        let Who { user, rest } = Who::read(self.who)?;
+        let mut usual = Vec::with_capacity(self.caller.len());
+        let extras = [user.extra.first("canonicalArn"), user.extra.first("sessionName")];
+        let extras = extras.into_iter().map(|value| value.map_or("", |value| value));
+        let groups = user.groups.iter().map(|group| &**group);
+        usual.extend_from_slice(&user.groups.len().to_le_bytes());
+        let program = program(user_agent(self.client));
+        let texts = std::iter::once(&*user.username).chain(extras).chain(groups).map(str::as_bytes);
+        for part in texts.chain([program]) {
+            usual.extend_from_slice(part);
+            // Not in UTF-8, so in no part of an event that can be read.
+            usual.push(0xff);
+        }
+        usual.extend_from_slice(rest);
+        Some(usual)
     }
 
     pub(super) fn write_options(&self, out: &mut Vec<u8>) -> Option<()> {
@@ -102,23 +118,6 @@ fn option_end(options: &[u8]) -> (usize, usize) {
 
 fn is_integer(text: &[u8]) -> bool {
     (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
-}
-
-/// What matters of who called: without pod names, token IDs and the like.
-fn usual_who(raw: &[u8]) -> Option<Vec<u8>> {
-    let Who { user, rest } = Who::read(raw)?;
-    let mut usual = Vec::with_capacity(raw.len());
-    let extras = [user.extra.first("canonicalArn"), user.extra.first("sessionName")];
-    let extras = extras.into_iter().map(|value| value.map_or("", |value| value));
-    let groups = user.groups.iter().map(|group| &**group);
-    usual.extend_from_slice(&user.groups.len().to_le_bytes());
-    for part in std::iter::once(&*user.username).chain(extras).chain(groups) {
-        usual.extend_from_slice(part.as_bytes());
-        // Not in UTF-8, so in no part.
-        usual.push(0xff);
-    }
-    usual.extend_from_slice(rest);
-    Some(usual)
 }
 
 /// What matters of the annotations: without latencies and the like.

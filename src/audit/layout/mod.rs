@@ -20,11 +20,13 @@ mod template;
 
 use memchr::{memchr2, memrchr};
 
-use cursor::{Cursor, TIME};
+use cursor::Cursor;
 pub use recent::Recent;
 pub use template::{Likeness, Places};
 
 const HEAD: &[u8; 56] = b"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"";
+/// Behind the audit ID.
+const STAGE: &[u8; 11] = b"\",\"stage\":\"";
 const SOURCE_IPS: &[u8; 14] = b",\"sourceIPs\":[";
 const USER_AGENT: &[u8; 14] = b",\"userAgent\":\"";
 const OBJECT: &[u8; 14] = b",\"objectRef\":{";
@@ -46,9 +48,11 @@ pub struct Frame<'a> {
     /// From the stage to the end of the path.
     to_path: &'a [u8],
     verb: &'a [u8],
-    /// The user object and, where the caller impersonated, what follows it.
+    /// From the user object to the user agent.
+    caller: &'a [u8],
+    /// Of it the user object and, where the caller impersonated, what follows it.
     who: &'a [u8],
-    /// The addresses and the user agent.
+    /// And the addresses and the user agent.
     client: &'a [u8],
     /// The object reference with its key, and the name in that of a list or watch.
     object: &'a [u8],
@@ -104,9 +108,10 @@ impl<'a> Frame<'a> {
         cursor.literal(b",\"verb\":\"")?;
         self.verb = cursor.word()?;
         cursor.literal(b",\"user\":")?;
-        self.who = cursor.passed(Cursor::caller)?;
-        cursor.literal(SOURCE_IPS)?;
-        self.client = cursor.passed(Cursor::client)?;
+        self.caller = cursor.passed(|cursor| {
+            (self.who, self.client) = cursor.caller()?;
+            Some(())
+        })?;
         if cursor.rest.starts_with(OBJECT) {
             self.object = cursor.passed(|cursor| {
                 cursor.literal(OBJECT)?;
@@ -195,8 +200,7 @@ fn annotations_start(line: &[u8]) -> Option<usize> {
         let brace = memrchr(b'{', &line[..end])?;
         if line[..brace].ends_with(ANNOTATIONS) {
             let start = brace - ANNOTATIONS.len();
-            let timed = start.checked_sub(TIME + STAGED.len())?;
-            if line[timed..].starts_with(STAGED) {
+            if Cursor::times_at_end(&line[..start]).is_some() {
                 return Some(start);
             }
         }

@@ -23,10 +23,8 @@ const ENTRY_BYTES: usize = 64;
 /// is the same without.
 #[derive(Debug, Default)]
 pub struct Recent {
-    /// User objects and, where callers impersonated, what follows them.
+    /// From the user object to the user agent.
     pub(super) callers: Pieces,
-    /// Addresses and user agents.
-    pub(super) clients: Pieces,
     /// Annotation objects.
     pub(super) reasons: Pieces,
     templates: Templates,
@@ -37,7 +35,7 @@ pub struct Recent {
 impl Recent {
     /// What it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        let pieces = [&self.callers, &self.clients, &self.reasons];
+        let pieces = [&self.callers, &self.reasons];
         let bytes = |pieces: &Pieces| pieces.usual_bytes + pieces.raw_bytes;
         pieces.map(bytes).iter().sum::<usize>() + self.templates.bytes()
     }
@@ -47,7 +45,7 @@ impl Recent {
     fn begin_season(&mut self) {
         self.lines = 0;
         self.templates.clear();
-        for pieces in [&mut self.callers, &mut self.clients, &mut self.reasons] {
+        for pieces in [&mut self.callers, &mut self.reasons] {
             pieces.raw.clear();
             pieces.raw_bytes = 0;
         }
@@ -62,8 +60,8 @@ impl Recent {
         if self.lines > SEASON {
             self.begin_season();
         }
-        let Self { callers, clients, reasons, templates, .. } = self;
-        templates.recognise(bytes, [callers, clients, reasons])
+        let Self { callers, reasons, templates, .. } = self;
+        templates.recognise(bytes, [callers, reasons])
     }
 
     /// Knows the line that was not recognised last: it was split into these pieces, and of its
@@ -114,11 +112,11 @@ impl Pieces {
 
     /// Numbers a piece, of which `usual` tells what matters; nothing where that cannot be
     /// told. What `comes_again` is remembered as it stands.
-    pub(super) fn number<'a>(
+    pub(super) fn number(
         &mut self,
-        raw: &'a [u8],
+        raw: &[u8],
         comes_again: bool,
-        usual: impl FnOnce(&'a [u8]) -> Option<Vec<u8>>,
+        usual: impl FnOnce() -> Option<Vec<u8>>,
     ) -> Option<Piece> {
         if raw.len() > LONGEST {
             return None;
@@ -126,7 +124,7 @@ impl Pieces {
         if let Some((place, _, number)) = self.raw.get_full(raw) {
             return Some(Piece { number: *number, place: u32::try_from(place).ok() });
         }
-        let usual = usual(raw)?;
+        let usual = usual()?;
         let place = self.usual.get_index_of(usual.as_slice()).unwrap_or_else(|| {
             self.usual_bytes += usual.len() + ENTRY_BYTES;
             self.usual.insert_full(usual.into(), ()).0

@@ -7,15 +7,15 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use memchr::memchr3;
+use memchr::memchr2;
 
 use super::cursor::Cursor;
 use super::key::write_options;
 use super::recent::Pieces;
-use super::{ANNOTATIONS, Frame, OBJECT, SOURCE_IPS};
+use super::{ANNOTATIONS, Frame, OBJECT};
 
 /// How many begins of lines are told apart.
-const SLOTS: usize = 4 * 1024;
+const SLOTS: usize = 16 * 1024;
 /// How many lines are known that begin alike: there may be other outcomes, and other callers
 /// of the same name.
 const WAYS: usize = 4;
@@ -38,8 +38,7 @@ pub struct Likeness<'a> {
 /// Where the numbered pieces of a line are remembered, if they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Places {
-    pub(super) who: Option<u32>,
-    pub(super) client: Option<u32>,
+    pub(super) caller: Option<u32>,
     pub(super) annotations: Option<u32>,
 }
 
@@ -57,24 +56,26 @@ pub(super) struct Templates {
     slot: Option<usize>,
 }
 
-/// What decides in a line, in its order.
+/// What decides in a line, in its order. Small, for there are thousands, and each is wanted
+/// once in a while.
 #[derive(Debug)]
 struct Template {
     /// From the stage to the end of the path; then from the URI to the user; then what is
-    /// between the user agent and the bodies or times, but for an object that is passed over.
+    /// between the user agent and the bodies or times, but for an object that is passed over;
+    /// then what matters of the query.
     text: Box<[u8]>,
     path_end: u16,
     user_start: u16,
+    options_start: u16,
     /// Whether an object reference stands there of which nothing decides.
     passes_object: bool,
-    /// What matters of the query, where anything can.
-    options: Option<Box<[u8]>>,
+    /// Whether anything of the query can matter.
+    reads_query: bool,
     has_bodies: bool,
     /// Places of numbered pieces.
-    who: u32,
-    client: u32,
+    caller: u32,
     annotations: u32,
-    known: usize,
+    known: u32,
 }
 
 /// Those that begin alike; free ways are the last.
@@ -119,13 +120,13 @@ impl Templates {
         self.bytes
     }
 
-    /// See [`Recent::recognise`](super::Recent::recognise); `pieces` are callers, clients and
+    /// See [`Recent::recognise`](super::Recent::recognise); `pieces` are callers and
     /// reasons.
     #[inline]
     pub(super) fn recognise<'a>(
         &mut self,
         bytes: &'a [u8],
-        pieces: [&Pieces; 3],
+        pieces: [&Pieces; 2],
     ) -> Option<Likeness<'a>> {
         self.slot = None;
         let mut cursor = Cursor { rest: bytes };
@@ -169,8 +170,8 @@ impl Templates {
         }
         let ways = &mut self.all[usize::from(self.slots[slot])];
         let way = ways.iter().position(Option::is_none).unwrap_or(WAYS - 1);
-        self.bytes += template.text_bytes();
-        self.bytes -= ways[way].replace(template).map_or(0, |former| former.text_bytes());
+        self.bytes += template.text.len();
+        self.bytes -= ways[way].replace(template).map_or(0, |former| former.text.len());
     }
 }
 
@@ -179,33 +180,32 @@ impl Templates {
 fn recognised<'a>(
     ways: &Ways,
     begin: &Begin<'a>,
-    pieces: [&Pieces; 3],
+    pieces: [&Pieces; 2],
 ) -> Option<(usize, Recognised<'a>)> {
     let mut templates = ways.iter().flatten().enumerate();
     templates.find_map(|(way, template)| Some((way, template.recognise(begin, pieces)?)))
 }
 
-/// The same where the caller and client are others than those expected, of which the same
-/// matters: each pod of a service account has a token, a name and an address of its own. A
-/// few of them have a way each; where there are more, one makes room.
+/// The same where the caller is another than the one expected, of which the same matters:
+/// each pod of a service account has a token, a name and an address of its own. A few of them
+/// have a way each; where there are more, one makes room.
 #[cold]
 fn recognised_by_another<'a>(
     ways: &mut Ways,
     begin: &Begin<'a>,
-    pieces: [&Pieces; 3],
+    pieces: [&Pieces; 2],
 ) -> Option<(usize, Recognised<'a>)> {
     if ways.iter().any(Option::is_none) {
         return None;
     }
-    let [callers, clients, _] = pieces;
-    let (who, client) = begin.who_and_client()?;
-    let (who, client) = (callers.find(who)?, clients.find(client)?);
+    let [callers, _] = pieces;
+    let caller = callers.find(begin.caller()?)?;
     ways.iter_mut().enumerate().rev().find_map(|(way, template)| {
         let template = template.as_mut()?;
-        if !callers.are_alike(who, template.who) || !clients.are_alike(client, template.client) {
+        if !callers.are_alike(caller, template.caller) {
             return None;
         }
-        (template.who, template.client) = (who, client);
+        template.caller = caller;
         Some((way, template.recognise(begin, pieces)?))
     })
 }
@@ -217,7 +217,8 @@ impl<'a> Begin<'a> {
         cursor
             .literal(b"ResponseComplete\",\"requestURI\":\"")
             .or_else(|| cursor.literal(b"ResponseStarted\",\"requestURI\":\""))?;
-        cursor.take(memchr3(b'?', b'"', b'\n', cursor.rest)?);
+        // A line that ends before has a path that no other has, and is not recognised.
+        cursor.take(memchr2(b'?', b'"', cursor.rest)?);
         let to_path = &from_stage[..from_stage.len() - cursor.rest.len()];
         let query = if cursor.rest.starts_with(b"?") {
             cursor.string()?
@@ -228,43 +229,39 @@ impl<'a> Begin<'a> {
         Some(Self { to_path, query, rest: cursor.rest })
     }
 
-    fn who_and_client(&self) -> Option<(&'a [u8], &'a [u8])> {
+    fn caller(&self) -> Option<&'a [u8]> {
         let mut cursor = Cursor { rest: self.rest };
         cursor.literal(b",\"verb\":\"")?;
         cursor.word()?;
         cursor.literal(b",\"user\":")?;
-        let who = cursor.passed(Cursor::caller)?;
-        cursor.literal(SOURCE_IPS)?;
-        Some((who, cursor.passed(Cursor::client)?))
+        cursor.passed(|cursor| cursor.caller().map(drop))
     }
 }
 
 impl Template {
     /// Nothing where it is not worth it.
     fn of(frame: &Frame<'_>, places: Places, known: usize) -> Option<Self> {
-        let mut options = Vec::new();
-        frame.write_options(&mut options)?;
         let passes_object = frame.has_object() && !frame.selects();
         let object = if passes_object { b"" } else { frame.object };
         let verb = [b",\"verb\":\"", frame.verb, b"\",\"user\":"].concat();
-        let text = [frame.to_path, &verb, object, frame.whole_status].concat();
-        let template = Self {
+        let mut text = [frame.to_path, &verb, object, frame.whole_status].concat();
+        let options_start = text.len();
+        frame.write_options(&mut text)?;
+        if text.len() > LONGEST {
+            return None;
+        }
+        Some(Self {
             path_end: u16::try_from(frame.to_path.len()).ok()?,
             user_start: u16::try_from(frame.to_path.len() + verb.len()).ok()?,
+            options_start: u16::try_from(options_start).ok()?,
             text: text.into(),
             passes_object,
-            options: frame.is_query_read().then(|| options.into()),
+            reads_query: frame.is_query_read(),
             has_bodies: frame.has_bodies,
-            who: places.who?,
-            client: places.client?,
+            caller: places.caller?,
             annotations: places.annotations?,
-            known,
-        };
-        (template.text_bytes() <= LONGEST).then_some(template)
-    }
-
-    fn text_bytes(&self) -> usize {
-        self.text.len() + self.options.as_ref().map_or(0, |options| options.len())
+            known: u32::try_from(known).ok()?,
+        })
     }
 
     /// Nothing where something that decides is not the same.
@@ -272,32 +269,31 @@ impl Template {
     fn recognise<'a>(
         &self,
         begin: &Begin<'a>,
-        [callers, clients, reasons]: [&Pieces; 3],
+        [callers, reasons]: [&Pieces; 2],
     ) -> Option<Recognised<'a>> {
-        let (to_user, behind_client) = self.text.split_at(self.user_start.into());
+        let (text, known_options) = self.text.split_at(self.options_start.into());
+        let (to_user, behind_client) = text.split_at(self.user_start.into());
         let (to_path, verb) = to_user.split_at(self.path_end.into());
         if begin.to_path != to_path {
             return None;
         }
         let mut cursor = Cursor { rest: begin.rest };
         cursor.known(verb)?;
-        cursor.known(callers.at(self.who)?)?;
-        cursor.literal(SOURCE_IPS)?;
-        cursor.known(clients.at(self.client)?)?;
+        cursor.known(callers.at(self.caller)?)?;
         if self.passes_object {
             cursor.literal(OBJECT)?;
             cursor.object_name(false)?;
         }
         cursor.known(behind_client)?;
-        if let Some(known) = &self.options {
-            let mut options = Vec::new();
+        if self.reads_query {
+            let mut options = Vec::with_capacity(begin.query.len());
             write_options(begin.query, &mut options)?;
-            if **known != *options {
+            if *known_options != *options {
                 return None;
             }
         }
         let staged = self.end(&mut cursor, reasons.at(self.annotations)?)?;
-        cursor.is_at_end().then_some((self.known, staged, cursor.rest))
+        cursor.is_at_end().then_some((self.known as usize, staged, cursor.rest))
     }
 
     /// The time of the stage, where what follows the request ends in these annotations.
