@@ -2,7 +2,7 @@
 
 use std::hash::Hash;
 
-use super::evidence::Occurrence;
+use super::evidence::{Occurrence, first_chars};
 use super::ledger::{IdentityUsage, Table};
 use super::{Choice, Evidence, Facts, Identity, Selection, Usage};
 use crate::audit::{Basis, Conclusion, Event, User, Who};
@@ -37,11 +37,30 @@ impl Post {
     }
 }
 
+/// Who was authorized.
+pub(super) struct Subject {
+    identity: Identity,
+    /// Whether they are asked for.
+    pub(super) choice: Choice,
+}
+
+impl Subject {
+    pub(super) fn of(event: &Event<'_>, selection: &Selection) -> Self {
+        let (identity, username) = match &event.impersonated_user {
+            Some(user) => (Identity::of_username(&user.username), &user.username),
+            None => (Identity::of_caller(&event.user), &event.user.username),
+        };
+        let choice = selection.choice(&identity, username);
+        Self { identity, choice }
+    }
+}
+
 /// One event on its way into the ledger.
 pub(super) struct Entry<'f, 'e> {
     pub(super) usage: &'f mut Usage,
     pub(super) selection: &'f Selection,
     pub(super) event: &'f Event<'e>,
+    pub(super) subject: &'f Subject,
     pub(super) occurrence: &'f Occurrence<'f>,
 }
 
@@ -89,15 +108,7 @@ impl Entry<'_, '_> {
         table: impl Fn(&mut IdentityUsage) -> &mut Table<K, Evidence>,
         key: K,
     ) -> Option<Post> {
-        let (identity, username) = match who {
-            Who::Caller => (Identity::of_caller(&self.event.user), &*self.event.user.username),
-            Who::Subject => subject(self.event),
-            Who::Reviewed { username } => (Identity::of_username(username), &**username),
-        };
-        if self.selection.choice(&identity, username) != Choice::Taken {
-            return None;
-        }
-        let slot = self.usage.identities.entry(identity);
+        let slot = self.usage.identities.entry(self.identity(who)?);
         let identity = slot.index();
         let used = slot.or_default();
         match (who, &self.event.impersonated_user) {
@@ -110,6 +121,19 @@ impl Entry<'_, '_> {
         slot.or_default().add(self.occurrence);
         Some(Post { identity, column, entry })
     }
+
+    /// The identity concerned, if it is asked for.
+    fn identity(&self, who: &Who) -> Option<Identity> {
+        let (identity, username) = match who {
+            Who::Subject => {
+                let Subject { identity, choice } = self.subject;
+                return (*choice == Choice::Taken).then(|| identity.clone());
+            }
+            Who::Caller => (Identity::of_caller(&self.event.user), &*self.event.user.username),
+            Who::Reviewed { username } => (Identity::of_username(username), &**username),
+        };
+        (self.selection.choice(&identity, username) == Choice::Taken).then_some(identity)
+    }
 }
 
 fn learn(facts: &mut Facts, user: &User<'_>, user_agent: Option<&str>) {
@@ -120,7 +144,7 @@ fn learn(facts: &mut Facts, user: &User<'_>, user_agent: Option<&str>) {
     }
     let program = user_agent.and_then(|agent| agent.split(['/', ' ']).next());
     if let Some(program) = program.filter(|program| !program.is_empty()) {
-        facts.user_agents.insert(&program.chars().take(64).collect::<String>());
+        facts.user_agents.insert(first_chars(program, 64));
     }
 }
 
@@ -129,12 +153,4 @@ fn learn(facts: &mut Facts, user: &User<'_>, user_agent: Option<&str>) {
 pub(super) fn is_node_authorized(event: &Event<'_>) -> bool {
     let subject = event.impersonated_user.as_ref().unwrap_or(&event.user);
     subject.username.starts_with("system:node:") && event.annotations.reason.is_empty()
-}
-
-/// Who was authorized, and by which username.
-pub(super) fn subject<'e>(event: &'e Event<'_>) -> (Identity, &'e str) {
-    match &event.impersonated_user {
-        Some(user) => (Identity::of_username(&user.username), &user.username),
-        None => (Identity::of_caller(&event.user), &event.user.username),
-    }
 }

@@ -126,7 +126,7 @@ impl<'e> Occurrence<'e> {
     }
 
     fn sample(&self) -> Sample {
-        let kept = |text: &str| text.chars().take(LONGEST).collect::<String>().into();
+        let kept = |text| first_chars(text, LONGEST).into();
         Sample {
             at: self.moment,
             audit_id: kept(&self.event.audit_id),
@@ -222,6 +222,11 @@ impl Evidence {
             self.offer(sample);
         }
     }
+}
+
+/// The begin of a text, in characters.
+pub(super) fn first_chars(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Whether the authorizer says that a default binding to a system group allowed it.

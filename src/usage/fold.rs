@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::aggregate;
-use super::entry::{Entry, is_node_authorized, subject};
+use super::entry::{Entry, Subject, is_node_authorized};
 use super::evidence::{Occurrence, Repeats};
 use super::known::{Effect, Known, Next};
 use super::ledger::Place;
@@ -91,10 +91,7 @@ impl Fold {
         match reading.body_use(self.settings) {
             BodyUse::None => false,
             BodyUse::Others => true,
-            BodyUse::Subject => {
-                let (identity, username) = subject(event);
-                self.selection.choice(&identity, username) == Choice::Taken
-            }
+            BodyUse::Subject => Subject::of(event, &self.selection).choice == Choice::Taken,
         }
     }
 
@@ -119,14 +116,16 @@ impl Fold {
         self.usage.see(row.and_then(|(_, first)| first));
         self.note_server(event);
         self.note_sightings(reading);
-        let place = self.place(event, reading);
+        let subject = Subject::of(event, &self.selection);
+        let place = place(event, reading, subject.choice);
         self.usage.outcomes.add(place, 1);
         let occurrence = Occurrence::of(event, reading, moment, row);
         let mut posts = Vec::new();
         let (usage, selection) = (&mut self.usage, &self.selection);
         conclude(event, reading, self.settings, &mut |conclusion| {
-            posts
-                .extend(Entry { usage, selection, event, occurrence: &occurrence }.add(conclusion));
+            let mut entry =
+                Entry { usage, selection, event, subject: &subject, occurrence: &occurrence };
+            posts.extend(entry.add(conclusion));
         });
         Some(Effect { stage, place, posts: posts.into(), repeats: Repeats::since(moment?) })
     }
@@ -148,19 +147,6 @@ impl Fold {
                     &*url.path == "/version" || url.path.starts_with("/healthz");
             }
             Err(_) => {}
-        }
-    }
-
-    fn place(&self, event: &Event<'_>, reading: &Reading) -> Place {
-        let (identity, username) = subject(event);
-        match (reading.outcome, self.selection.choice(&identity, username)) {
-            (Outcome::Undecided, _) => Place::Undecided,
-            (_, Choice::ControlPlane) => Place::ControlPlane,
-            (_, Choice::NotSelected) => Place::NotSelected,
-            (Outcome::Denied, _) => Place::Denied,
-            (Outcome::Allowed { .. }, _) if is_node_authorized(event) => Place::NodeAuthorizer,
-            (Outcome::Allowed { .. }, _) if reading.is_inexpressible() => Place::Inexpressible,
-            (Outcome::Allowed { .. }, Choice::Taken) => Place::Used,
         }
     }
 }
@@ -206,6 +192,18 @@ impl Consumer for Fold {
         } else {
             self.usage.outcomes.add(Place::Inexpressible, 1);
         }
+    }
+}
+
+fn place(event: &Event<'_>, reading: &Reading, choice: Choice) -> Place {
+    match (reading.outcome, choice) {
+        (Outcome::Undecided, _) => Place::Undecided,
+        (_, Choice::ControlPlane) => Place::ControlPlane,
+        (_, Choice::NotSelected) => Place::NotSelected,
+        (Outcome::Denied, _) => Place::Denied,
+        (Outcome::Allowed { .. }, _) if is_node_authorized(event) => Place::NodeAuthorizer,
+        (Outcome::Allowed { .. }, _) if reading.is_inexpressible() => Place::Inexpressible,
+        (Outcome::Allowed { .. }, Choice::Taken) => Place::Used,
     }
 }
 

@@ -110,8 +110,9 @@ impl<'a> Decision<'a> {
 
 /// A raw JSON string without its quotes.
 pub(super) fn text(raw: &[u8]) -> Option<Text<'_>> {
+    let is_plain = !has_control(raw) && memchr(b'\\', raw).is_none();
     let raw = std::str::from_utf8(raw).ok()?;
-    if raw.bytes().all(|byte| byte != b'\\' && byte >= b' ') {
+    if is_plain {
         return Some(Text::from(raw));
     }
     let string: String = serde_json::from_str(&["\"", raw, "\""].concat()).ok()?;
@@ -122,6 +123,12 @@ pub(super) fn text(raw: &[u8]) -> Option<Text<'_>> {
 pub(super) fn is_text(raw: &[u8]) -> bool {
     // What `&` is to Go.
     let is_usual = |at: usize| raw[at..].starts_with(br"\u0026");
-    let is_plain = raw.iter().all(|byte| *byte >= b' ') && std::str::from_utf8(raw).is_ok();
+    let is_plain = !has_control(raw) && std::str::from_utf8(raw).is_ok();
     (is_plain && memchr_iter(b'\\', raw).all(is_usual)) || text(raw).is_some()
+}
+
+/// Whether there are characters that no JSON string holds. Without a branch, so that it takes
+/// a few instructions for many of them.
+fn has_control(raw: &[u8]) -> bool {
+    raw.iter().fold(0, |found, byte| found | u8::from(*byte < b' ')) != 0
 }
