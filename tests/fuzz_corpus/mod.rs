@@ -74,3 +74,34 @@ fn glued_events_are_not_framed_as_one() {
         events::check(glued.as_bytes());
     }
 }
+
+/// Once read as the first one, refused, with the answer of the second: a writer that ends in
+/// the middle of a line leaves the next one glued to it.
+#[test]
+fn a_cut_event_is_not_framed_with_the_one_glued_to_it() {
+    let event = |uri: &str, middle: &str| {
+        format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"{uri}","verb":"get","user":{{"username":"u","groups":["g"]}},"sourceIPs":["10.0.0.1"],"userAgent":"p"{middle},"requestReceivedTimestamp":"2026-11-23T15:38:54.147752Z","stageTimestamp":"2026-11-23T15:38:54.147752Z","annotations":{{"authorization.k8s.io/decision":"allow"}}}}"#
+        )
+    };
+    let object = r#","objectRef":{"resource":"secrets","namespace":"n","name":"s"}"#;
+    let refused = r#","responseStatus":{"metadata":{},"status":"Failure","message":"secrets \"s\" is forbidden: no","reason":"Forbidden","details":{"name":"s","kind":"secrets"},"code":403}"#;
+    let done = r#","responseStatus":{"metadata":{},"code":200}"#;
+    let deleted = r#","responseStatus":{"metadata":{},"status":"Success","details":{"name":"s","uid":"1"},"code":200}"#;
+    let bodies = r#","requestObject":{"a":{}},"responseObject":{"b":"c"}"#;
+    let is_framed = |line: &str| {
+        Frame::split(line.as_bytes()).is_some_and(|(frame, _)| frame.event().is_some())
+    };
+    let middles = [refused, done, deleted].map(|status| [object, status].concat());
+    let firsts = middles.iter().flat_map(|middle| [middle.clone(), [middle, bodies].concat()]);
+    let seconds = [done.to_owned(), deleted.to_owned(), [done, bodies].concat()];
+    for first in firsts.map(|middle| event("/api/v1/namespaces/n/secrets/s", &middle)) {
+        assert!(is_framed(&first), "{first}");
+        for second in seconds.iter().map(|middle| event("/readyz", middle)) {
+            for cut in 1..=first.len() {
+                let glued = [&first[..cut], &second].concat();
+                assert!(!is_framed(&glued), "{glued}");
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use memchr::{memchr, memchr2, memchr2_iter, memmem};
+use serde::de::IgnoredAny;
 
 use super::{
     HEAD, RECEIVED, REQUEST_BODY, RESPONSE_BODY, SOURCE_IPS, STAGE, STAGED, Status, USER_AGENT,
@@ -12,6 +13,8 @@ use super::{
 static SOURCES: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new(SOURCE_IPS));
 
+/// The status of a success, up to its code.
+const USUAL_STATUS: &[u8] = b"{\"metadata\":{},\"code\":";
 /// A timestamp and the quote that ends it.
 const TIME: usize = 28;
 /// Both times with their keys.
@@ -234,13 +237,15 @@ impl<'a> Cursor<'a> {
     /// What the response status decides.
     pub(super) fn status(&mut self) -> Option<Status<'a>> {
         let raw = self.object_before_re()?;
-        let code = raw.strip_suffix(b"}").and_then(|raw| raw.split_last_chunk());
-        Some(match code {
+        match raw.strip_suffix(b"}").and_then(|raw| raw.split_last_chunk()) {
             Some((before, code)) if before.ends_with(b",\"code\":") && is_success(*code) => {
-                Status::Success(code)
+                // It may be the begin of one status and, of an event glued to it, the end of
+                // another.
+                let is_whole = before == USUAL_STATUS || is_json(raw);
+                is_whole.then_some(Status::Success(code))
             }
-            _ => Status::Other(raw),
-        })
+            _ => Some(Status::Other(raw)),
+        }
     }
 
     /// An object behind which a key follows that begins with `re`, as all keys do that can
@@ -277,6 +282,10 @@ fn time_of_stage(times: &[u8; TIMES]) -> Option<&[u8]> {
 /// instructions for all of them.
 fn is_in_line<const N: usize>(bytes: &[u8; N]) -> bool {
     bytes.iter().fold(0, |found, byte| found | u8::from(*byte == b'\n')) == 0
+}
+
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
 fn is_success(code: [u8; 3]) -> bool {
