@@ -57,7 +57,12 @@ fn what_is_unusual_is_not_taken_for_what_is_usual() {
     let uri = |uri: &'static str| {
         move |line: String| line.replace("/api/v1/namespaces/n/pods?watch=true", uri)
     };
-    let cases: [(&str, [Change<'_>; 2]); 5] = [
+    let selected_by_an_escaped_verb = |line: String, name: &str| {
+        let line = line.replace("watch=true", &format!("fieldSelector=metadata.name%3D{name}"));
+        let line = line.replace("\"watch\"", r#""w\u0061tch""#);
+        line.replace(r#""objectRef":{"resource":"pods","namespace":"n","name":"x"},"#, "")
+    };
+    let cases: [(&str, [Change<'_>; 2]); 8] = [
         ("a malformed URI", [&uri("/api/v1//pods?x=1"), &uri("/api/v1//pods?x=2")]),
         (
             "an escaped question mark",
@@ -65,6 +70,28 @@ fn what_is_unusual_is_not_taken_for_what_is_usual() {
                 &uri(r"/api/v1/namespaces/n/pods\u003ffieldSelector=metadata.name%3D?abc"),
                 &uri(r"/api/v1/namespaces/n/pods\u003ffieldSelector=metadata.name%3D?abd"),
             ],
+        ),
+        (
+            "an escaped question mark before one",
+            [
+                &uri(r"/api/v1/namespaces/n/pods\u003ffieldSelector=metadata.name%3Dx"),
+                &uri(r"/api/v1/namespaces/n/pods\u003ffieldSelector=metadata.name%3Dx?abc"),
+            ],
+        ),
+        (
+            "an escape before a broken query",
+            [
+                &|line| uri(r"/api/v1/namespaces/n/pods/a\u0026b")(line).replace("watch", "get"),
+                &|line| {
+                    uri(r"/api/v1/namespaces/n/pods/a\u0026b?x=\q")(line).replace("watch", "get")
+                },
+            ],
+        ),
+        (
+            "an escaped verb",
+            [&|line| selected_by_an_escaped_verb(line, "x"), &|line| {
+                selected_by_an_escaped_verb(line, "y")
+            }],
         ),
         (
             "a verb like a query",
@@ -378,7 +405,7 @@ fn fields(line: &str) -> Vec<String> {
 }
 
 /// Options that select a name, that spoil the selection, and that do neither.
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 14] = [
     "fieldSelector=metadata.name%3Dx",
     "fieldSelector=metadata.name=y",
     "fieldSelector=metadata.name%3Dx,metadata.name!=z",
@@ -387,6 +414,8 @@ const OPTIONS: [&str; 12] = [
     "timeoutSeconds=300",
     "timeoutSeconds=5m",
     "limit=x",
+    "limit=",
+    "limit",
     "limit=99999999999999999999",
     "resourceVersion=12",
     "watch=true",

@@ -183,8 +183,8 @@ impl Version {
     /// The version of `kube-apiserver/v1.36.2 (linux/amd64) ...`; none for a server that was
     /// built without one and calls itself v0.0.0.
     pub fn of_api_server(user_agent: &str) -> Option<Self> {
-        let rest = user_agent.strip_prefix("kube-apiserver/v")?;
-        let mut parts = rest.split(['.', '-', '+', ' ', '/']);
+        let program = user_agent.split(' ').next()?;
+        let mut parts = program.strip_prefix("kube-apiserver/v")?.split(['.', '-', '+', '/']);
         let mut number = || parts.next()?.parse().ok();
         let version = Self { major: number()?, minor: number()? };
         (version.major > 0).then_some(version)
@@ -225,6 +225,7 @@ mod tests {
             ("kube-apiserver/v1.36.2 (linux/amd64) kubernetes/0000000", Some("1.36")),
             ("kube-apiserver/v1.32.9-eks-113cf36 (linux/amd64) kubernetes/0000000", Some("1.32")),
             ("kube-apiserver/v0.0.0 (linux/amd64) kubernetes/$Format", None),
+            ("kube-apiserver/v1 37", None),
             ("kubectl/v1.36.2", None),
         ] {
             let found = Version::of_api_server(agent).map(|version| version.to_string());

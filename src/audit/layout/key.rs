@@ -96,7 +96,10 @@ pub(super) fn write_options(query: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let (name, value) = option.split_at(equals);
         let is_integer = || matches!(value, [b'=', digits @ ..] if is_integer(digits));
         match name {
-            b"timeoutSeconds" | b"limit" if is_integer() => out.extend_from_slice(name),
+            b"timeoutSeconds" | b"limit" if is_integer() => {
+                out.extend_from_slice(name);
+                out.extend_from_slice(b"=0");
+            }
             b"timeoutSeconds" | b"limit" | b"fieldSelector" => out.extend_from_slice(option),
             name if name.iter().all(u8::is_ascii_alphanumeric) => continue,
             _ => out.extend_from_slice(option),

@@ -106,7 +106,8 @@ impl<'a> Frame<'a> {
         let passed = from_stage.len() - cursor.rest.len() - 1;
         self.to_path = &from_stage[..passed - self.query.len()];
         cursor.literal(b",\"verb\":\"")?;
-        self.verb = cursor.word()?;
+        // The verb tells what else decides, and is compared as it stands.
+        self.verb = cursor.word().filter(|verb| !verb.contains(&b'\\'))?;
         cursor.literal(b",\"user\":")?;
         self.caller = cursor.passed(|cursor| {
             (self.who, self.client) = cursor.caller()?;

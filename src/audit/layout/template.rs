@@ -7,7 +7,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use memchr::memchr2;
+use memchr::memchr3;
 
 use super::cursor::Cursor;
 use super::key::write_options;
@@ -218,11 +218,12 @@ impl<'a> Begin<'a> {
             .literal(b"ResponseComplete\",\"requestURI\":\"")
             .or_else(|| cursor.literal(b"ResponseStarted\",\"requestURI\":\""))?;
         // A line that ends before has a path that no other has, and is not recognised.
-        cursor.take(memchr2(b'?', b'"', cursor.rest)?);
+        cursor.take(memchr3(b'?', b'"', b'\\', cursor.rest)?);
         let to_path = &from_stage[..from_stage.len() - cursor.rest.len()];
         let query = if cursor.rest.starts_with(b"?") {
             cursor.string()?
         } else {
+            // Not where an escape stands, behind which another question mark starts no query.
             cursor.literal(b"\"")?;
             b""
         };
