@@ -158,6 +158,28 @@ fn a_framed_event_says_what_the_parsed_one_says() {
     assert_eq!(framed_lines, 7_373, "every line of both logs is framed");
 }
 
+/// JSON may say every letter by its number, and have spaces between its parts.
+#[test]
+fn a_framed_event_says_the_same_however_json_writes_it() {
+    let mut framed_lines = 0;
+    for line in one_of_each_kind() {
+        for (place, letter) in line.char_indices().filter(|(_, letter)| letter.is_ascii()) {
+            let escape = format!("\\u{:04x}", u32::from(letter));
+            let escaped = [&line[..place], &escape, &line[place + 1..]].concat();
+            let spaced = [&line[..place], " ", &line[place..]].concat();
+            for line in [escaped, spaced] {
+                let Ok(parsed) = Event::parse(&line) else { continue };
+                let Some((frame, _)) = Frame::split(line.as_bytes()) else { continue };
+                let Some(framed) = frame.event() else { continue };
+                framed_lines += 1;
+                let has_bodies = frame.has_bodies();
+                assert_eq!(said(&framed, has_bodies), said(&parsed, has_bodies), "{line}");
+            }
+        }
+    }
+    assert!(framed_lines > 1_000, "{framed_lines}");
+}
+
 /// A line that was met before is recognised by its bytes alone: whatever is done to one of
 /// them, it must be taken for what it is.
 #[test]

@@ -98,13 +98,14 @@ impl<'a> Decision<'a> {
             return Some(found);
         }
         cursor.literal(b"{")?;
+        let mut may_be_another = false;
         cursor.pairs(|key, value| match key {
             b"authorization.k8s.io/decision" => found.verdict = value,
             b"authorization.k8s.io/reason" => found.reason = value,
             b"apiserver.k8s.io/unsafe-delete-ignore-read-error" => found.unsafe_delete = true,
-            _ => {}
+            key => may_be_another |= key.contains(&b'\\'),
         })?;
-        cursor.rest.is_empty().then_some(found)
+        (cursor.rest.is_empty() && !may_be_another).then_some(found)
     }
 }
 
