@@ -237,7 +237,7 @@ mod tests {
             let posts = fold.memo.as_ref().unwrap().values().map(Known::bytes).sum::<usize>();
             most = most.max(posts);
         }
-        assert!((4 << 20..8 << 20).contains(&most), "{most} bytes");
+        assert!((12 << 20..20 << 20).contains(&most), "{most} bytes");
     }
 
     /// Callers choose their user agents, and need not choose one twice.
@@ -246,7 +246,7 @@ mod tests {
         let mut fold = Fold::new(Arc::default(), Settings::default());
         let mut times_forgotten = 0;
         let mut before = 0;
-        for number in 0..200 {
+        for number in 0..400 {
             let agent = format!("p {number} {}", "x".repeat(60_000));
             let line = format!(
                 r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"list","user":{{"username":"u"}},"sourceIPs":["10.0.0.1"],"userAgent":"{agent}","objectRef":{{"resource":"pods"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"2026-11-20T09:15:03.{number:06}Z","stageTimestamp":"2026-11-20T09:15:03.{number:06}Z","annotations":{{"authorization.k8s.io/decision":"allow"}}}}"#
@@ -256,10 +256,10 @@ mod tests {
             times_forgotten += u32::from(now < before);
             before = now;
         }
-        assert_eq!(times_forgotten, 1, "12 MB were seen");
+        assert_eq!(times_forgotten, 1, "24 MB were seen");
         let usage = fold.into_usage();
-        assert_eq!(usage.outcomes.count(Place::Used), 200);
+        assert_eq!(usage.outcomes.count(Place::Used), 400);
         let (_, used) = usage.identities.first().unwrap();
-        assert_eq!(used.needs.first().unwrap().1.requests(), 200);
+        assert_eq!(used.needs.first().unwrap().1.requests(), 400);
     }
 }

@@ -8,9 +8,10 @@
 use super::Table;
 use crate::audit::{Frame, Likeness, Recent};
 
-/// Bytes that one worker keeps; then it starts anew. The usual requests of a cluster
-/// take a fraction of it.
-const MOST_BYTES: usize = 6 * 1024 * 1024;
+/// Bytes that one worker keeps; then it starts anew. The usual requests of a cluster take a
+/// fraction of it, and it has room for 20,000: where they do not fit, none is met again before
+/// it is forgotten.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// Longer keys are not worth their place.
 const LONGEST: usize = 64 * 1024;
 /// What an entry takes besides its key.
