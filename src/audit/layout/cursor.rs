@@ -232,8 +232,8 @@ impl<'a> Cursor<'a> {
         let others = self.take(memchr2(b'}', b'\n', self.rest)?);
         self.literal(b"}")?;
         // Keys in another order, or with an escape, could be that of the name.
-        let may_name = others.contains(&b'\\') || memmem::find(others, b"\"name\"").is_some();
-        (!wanted || !may_name).then_some(name)
+        let may_name = || others.contains(&b'\\') || memmem::find(others, b"\"name\"").is_some();
+        (!wanted || !may_name()).then_some(name)
     }
 
     /// What the response status decides.
